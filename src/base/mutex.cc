@@ -1,0 +1,63 @@
+// The ranked mutex. See mutex.h.
+#include "base/mutex.h"
+
+#include "base/check.h"
+
+namespace burrow {
+
+#ifndef NDEBUG
+namespace {
+
+// The ranks this thread holds, as a bit set. thread_local, so no other thread looks at it.
+thread_local uint32_t t_held_ranks = 0;
+
+}  // namespace
+
+void Mutex::note_acquire() {
+  uint32_t bit = uint32_t{1} << static_cast<uint32_t>(rank_);
+  if (t_held_ranks >= bit) {
+    fatal("lock order: rank ", static_cast<uint32_t>(rank_), " taken while holding ranks ",
+          Hex(t_held_ranks), " (see LockRank)");
+  }
+  t_held_ranks |= bit;
+}
+
+void Mutex::note_release() { t_held_ranks &= ~(uint32_t{1} << static_cast<uint32_t>(rank_)); }
+#endif
+
+bool Mutex::try_lock() {
+  uint32_t expected = kFree;
+  // Acquire: pairs with the release in unlock.
+  bool taken = state_.compare_exchange_strong(expected, kHeld, std::memory_order_acquire,
+                                              std::memory_order_relaxed);
+  if (taken) {
+    note_acquire();
+  }
+  return taken;
+}
+
+void Mutex::lock_slow() {
+  for (int i = 0; i < 100; ++i) {
+    uint32_t expected = kFree;
+    // Acquire: pairs with the release in unlock.
+    if (state_.load(std::memory_order_relaxed) == kFree &&
+        state_.compare_exchange_weak(expected, kHeld, std::memory_order_acquire,
+                                     std::memory_order_relaxed)) {
+      return;
+    }
+    __builtin_ia32_pause();
+  }
+  // Acquire: pairs with the release in unlock.
+  while (state_.exchange(kContended, std::memory_order_acquire) != kFree) {
+    state_.wait(kContended, std::memory_order_relaxed);
+  }
+}
+
+void Mutex::reset_after_fork() {
+  state_.store(kFree, std::memory_order_relaxed);
+#ifndef NDEBUG
+  note_release();
+#endif
+}
+
+}  // namespace burrow

@@ -1,0 +1,90 @@
+// The ranked mutex. See base.h, "Locks".
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+#include "base/annotations.h"
+
+namespace burrow {
+
+/// The order in which locks may be taken: a thread that holds a lock may take only locks of a
+/// strictly higher rank. Checked at run time in debug builds.
+enum class LockRank : uint8_t {
+  kDebugServer = 1,  ///< debug: one long capture at a time
+  kProfReaders,      ///< prof: snapshots and the symboliser
+  kHardened,         ///< heap: quarantine of hardened mode
+  kCacheRegistry,    ///< heap: the list of all MCaches
+  kCentral,          ///< heap: one per size class (never two at once)
+  kHeap,             ///< heap: spans and pages
+  kMetadata,         ///< heap: the allocator of descriptors
+  kProfBuckets,      ///< prof: bucket table
+  kUnwind,           ///< prof: unwinder priming
+  kLeaf,             ///< takes nothing else
+};
+
+/// A three-state futex mutex (Drepper, "Futexes Are Tricky", mutex 2), 8 bytes, no allocation,
+/// constant-initialised. Not recursive.
+class BURROW_CAPABILITY("mutex") Mutex {
+ public:
+  explicit constexpr Mutex(LockRank rank) : rank_(rank) {}
+
+  Mutex(const Mutex&) = delete;
+  Mutex& operator=(const Mutex&) = delete;
+
+  void lock() BURROW_ACQUIRE() {
+    note_acquire();
+    uint32_t expected = kFree;
+    // Acquire: pairs with the release in unlock.
+    if (BURROW_UNLIKELY(!state_.compare_exchange_strong(expected, kHeld, std::memory_order_acquire,
+                                                        std::memory_order_relaxed))) {
+      lock_slow();
+    }
+  }
+
+  [[nodiscard]] bool try_lock() BURROW_TRY_ACQUIRE(true);
+
+  void unlock() BURROW_RELEASE() {
+    note_release();
+    // Release: pairs with the acquires in lock, lock_slow and try_lock.
+    if (BURROW_UNLIKELY(state_.exchange(kFree, std::memory_order_release) == kContended)) {
+      state_.notify_one();
+    }
+  }
+
+  /// Makes the lock free whatever its state: only for the child of a fork, where the owner is
+  /// gone and no other thread exists.
+  void reset_after_fork() BURROW_NO_THREAD_SAFETY_ANALYSIS;
+
+ private:
+  enum State : uint32_t { kFree = 0, kHeld = 1, kContended = 2 };
+
+  void lock_slow();
+#ifdef NDEBUG
+  void note_acquire() {}
+
+  void note_release() {}
+#else
+  void note_acquire();
+  void note_release();
+#endif
+
+  std::atomic<uint32_t> state_{kFree};
+  LockRank rank_;
+};
+
+/// Holds a mutex for a scope.
+class BURROW_SCOPED_CAPABILITY MutexLock {
+ public:
+  explicit MutexLock(Mutex& mutex) BURROW_ACQUIRE(mutex) : mutex_(mutex) { mutex_.lock(); }
+
+  ~MutexLock() BURROW_RELEASE() { mutex_.unlock(); }
+
+  MutexLock(const MutexLock&) = delete;
+  MutexLock& operator=(const MutexLock&) = delete;
+
+ private:
+  Mutex& mutex_;
+};
+
+}  // namespace burrow

@@ -1,0 +1,38 @@
+// The calls that go up out of the heap: to the profiler and, later, to the collector.
+//
+// The heap may not include what lies above it, so whoever lies above fills in this table of named
+// functions. Every pointer may be null, which means "nobody is interested".
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace burrow::heap {
+
+/// The profiler's side of the heap. All functions may be called on any thread, inside malloc, but
+/// never under a lock of the heap. What they allocate must not come from the heap.
+struct ProfilerHooks {
+  /// Bytes until the next sample, drawn anew on every call; INT64_MAX when sampling is off,
+  /// 0 when every allocation is to be recorded.
+  int64_t (*next_sample_distance)() = nullptr;
+  /// An allocation was sampled. `size` is the size class's bytes (what the block really takes),
+  /// as in Go. False: the profiler could not record it, and will not be told of its end.
+  bool (*sampled_alloc)(void* block, size_t size) = nullptr;
+  /// A block for which sampled_alloc returned true is about to be freed.
+  void (*sampled_free)(void* block) = nullptr;
+  /// Stores the calling thread's return addresses, innermost first, without Burrow's own frames;
+  /// returns their number. Used by hardened mode for its reports.
+  size_t (*capture_stack)(uintptr_t* pcs, size_t capacity) = nullptr;
+};
+
+/// Installs the profiler's table, which must live for ever. Threads that allocate notice at their
+/// next slow path: `refresh_sampling` is called.
+void install_profiler_hooks(const ProfilerHooks* hooks);
+
+/// The installed table, or null.
+[[nodiscard]] const ProfilerHooks* profiler_hooks();
+
+/// Makes every thread draw its sample distance anew: call after the sampling rate has changed.
+void refresh_sampling();
+
+}  // namespace burrow::heap

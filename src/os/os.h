@@ -1,0 +1,114 @@
+// What Burrow asks of the operating system. The essay of this layer.
+//
+// What. One small set of functions over memory, time, limits and threads. Nothing above this
+// layer makes a system call for memory or reads /proc itself; porting Burrow means writing
+// this header's functions again in a folder beside linux/.
+//
+// How. linux/memory.cc reserves address space without access, gives access to parts of it
+// (commit), and gives physical pages back (release). linux/limits.cc reads resource limits and
+// cgroup limits. linux/clock.cc tells time. linux/env.cc reads the environment without libc
+// locale machinery.
+//
+// Invariants. No function here allocates from the heap, throws, or changes errno on success.
+// All sizes are bytes and, where memory is concerned, multiples of `kOsPageSize`.
+//
+// Locks. None.
+//
+// Rejected. libc's sysconf and std::filesystem: they allocate or may. MADV_FREE for release: the
+// pages stay in RSS until the kernel is short, and what users and we measure is RSS.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+namespace burrow::os {
+
+/// The hardware's page.
+inline constexpr size_t kOsPageSize = 4096;
+
+// --- memory -----------------------------------------------------------------------------------
+
+/// Reserves `bytes` of address space aligned to `alignment` (a power of two), without access and
+/// without charge. Null when the system refuses.
+[[nodiscard]] void* reserve(size_t bytes, size_t alignment);
+
+/// Gives a reservation (or an end of it) back to the system.
+void unreserve(void* start, size_t bytes);
+
+/// Makes reserved memory readable and writable; fresh pages read as zero. False when the system
+/// refuses (overcommit, RLIMIT_DATA, out of mappings).
+[[nodiscard]] bool commit(void* start, size_t bytes);
+
+/// Gives the physical pages back; the memory stays readable and writable and reads as zero.
+/// False when the system refuses (for example locked pages); the contents are then unknown.
+[[nodiscard]] bool release(void* start, size_t bytes);
+
+/// Takes access away, so that any touch faults. False when the system refuses.
+[[nodiscard]] bool protect_none(void* start, size_t bytes);
+
+/// Moves the physical pages of [from, from+bytes) to [to, to+bytes) without copying; `from` stays
+/// mapped and reads as zero afterwards, what was at `to` is gone. False (and nothing changed) when
+/// the kernel cannot: before 5.7, or for locked memory.
+[[nodiscard]] bool move_pages(void* from, void* to, size_t bytes);
+
+/// Anonymous zeroed memory of its own mapping, for tables that live as long as the process.
+/// Null when the system refuses.
+[[nodiscard]] void* map_memory(size_t bytes);
+void unmap_memory(void* start, size_t bytes);
+
+/// Resident set of the process, in bytes; 0 when unknown.
+[[nodiscard]] size_t resident_bytes();
+
+// --- limits -----------------------------------------------------------------------------------
+
+/// RLIMIT_AS's soft limit, if there is one.
+[[nodiscard]] std::optional<size_t> address_space_limit();
+
+/// Address space in use by the process, in bytes; 0 when unknown.
+[[nodiscard]] size_t address_space_used();
+
+/// The smallest memory.max (cgroup v2) or memory.limit_in_bytes (v1) that binds this process, if
+/// any. Reads files below `cgroup_root` and /proc/self/cgroup.
+[[nodiscard]] std::optional<size_t> cgroup_memory_limit(const char* cgroup_root = "/sys/fs/cgroup");
+
+/// Processors this process may run on; at least 1.
+[[nodiscard]] int processor_count();
+
+// --- time, randomness -------------------------------------------------------------------------
+
+/// Nanoseconds on the monotonic clock.
+[[nodiscard]] int64_t monotonic_ns();
+
+/// Nanoseconds since 1970.
+[[nodiscard]] int64_t wall_ns();
+
+/// 64 random bits from the kernel (or from AT_RANDOM and the clock when it refuses).
+[[nodiscard]] uint64_t random_u64();
+
+// --- environment and process ------------------------------------------------------------------
+
+/// The value of an environment variable, or null. Safe before libc's constructors have run.
+[[nodiscard]] const char* env(const char* name);
+
+/// Parses "123", "64K", "1G", "512MiB" (powers of two) into bytes.
+[[nodiscard]] std::optional<size_t> parse_bytes(std::string_view text);
+
+/// The value of KEY in an environment variable of the form "a=1,b=2"; nullopt when absent.
+/// BURROW_DEBUG is read this way: debug_option("hardened").
+[[nodiscard]] std::optional<std::string_view> debug_option(std::string_view key);
+
+/// The kernel's number of the calling thread.
+[[nodiscard]] uint32_t thread_id();
+
+/// Process id, uncached.
+[[nodiscard]] uint32_t process_id();
+
+/// True until the process starts its second thread.
+[[nodiscard]] bool single_threaded();
+
+/// Reads up to `capacity` bytes of a file into `buffer`; the number read, or nullopt.
+[[nodiscard]] std::optional<size_t> read_file(const char* path, char* buffer, size_t capacity);
+
+}  // namespace burrow::os
