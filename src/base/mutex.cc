@@ -53,11 +53,22 @@ void Mutex::lock_slow() {
   }
 }
 
-void Mutex::reset_after_fork() {
-  state_.store(kFree, std::memory_order_relaxed);
-#ifndef NDEBUG
-  note_release();
-#endif
+void Mutex::lock_for_fork() {
+  uint32_t expected = kFree;
+  // Acquire: pairs with the release in unlock.
+  if (!state_.compare_exchange_strong(expected, kHeld, std::memory_order_acquire,
+                                      std::memory_order_relaxed)) {
+    lock_slow();
+  }
 }
+
+void Mutex::unlock_after_fork() {
+  // Release: pairs with the acquires in lock, lock_slow and try_lock.
+  if (state_.exchange(kFree, std::memory_order_release) == kContended) {
+    state_.notify_one();
+  }
+}
+
+void Mutex::reset_after_fork() { state_.store(kFree, std::memory_order_relaxed); }
 
 }  // namespace burrow

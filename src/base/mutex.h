@@ -11,9 +11,11 @@ namespace burrow {
 /// The order in which locks may be taken: a thread that holds a lock may take only locks of a
 /// strictly higher rank. Checked at run time in debug builds.
 enum class LockRank : uint8_t {
-  kDebugServer = 1,  ///< debug: one long capture at a time
+  kStart = 0,        ///< heap: the very first call
+  kDebugServer,  ///< debug: one long capture at a time
   kProfReaders,      ///< prof: snapshots and the symboliser
   kHardened,         ///< heap: quarantine of hardened mode
+  kGuard,            ///< heap: guarded blocks of hardened mode
   kCacheRegistry,    ///< heap: the list of all MCaches
   kCentral,          ///< heap: one per size class (never two at once)
   kHeap,             ///< heap: spans and pages
@@ -52,6 +54,10 @@ class BURROW_CAPABILITY("mutex") Mutex {
     }
   }
 
+  /// As lock, outside the order of ranks: only for fork, which takes every lock there is.
+  void lock_for_fork() BURROW_ACQUIRE();
+  void unlock_after_fork() BURROW_RELEASE();
+
   /// Makes the lock free whatever its state: only for the child of a fork, where the owner is
   /// gone and no other thread exists.
   void reset_after_fork() BURROW_NO_THREAD_SAFETY_ANALYSIS;
@@ -70,7 +76,7 @@ class BURROW_CAPABILITY("mutex") Mutex {
 #endif
 
   std::atomic<uint32_t> state_{kFree};
-  LockRank rank_;
+  [[maybe_unused]] LockRank rank_;
 };
 
 /// Holds a mutex for a scope.

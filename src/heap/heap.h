@@ -16,8 +16,15 @@ namespace burrow::heap {
 [[nodiscard]] void* reallocate(void* block, size_t size);
 /// Frees a live block; null is ignored. Anything else ends the program with one line.
 void deallocate(void* block);
-/// As deallocate; ends the program when `size` does not fit the block's class.
-void deallocate_sized(void* block, size_t size);
+
+/// What the size given to a sized free may differ by.
+enum class SizeRule : uint8_t {
+  kExact,         ///< operator delete: the size that was asked for
+  kMayBeResized,  ///< free_sized: realloc may have left the block where it was
+};
+
+/// As deallocate; ends the program when `size` and `alignment` do not lead to the block's class.
+void deallocate_sized(void* block, size_t size, size_t alignment, SizeRule rule);
 /// Bytes that the caller may use of a live block.
 [[nodiscard]] size_t usable_size(const void* block);
 

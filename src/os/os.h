@@ -53,6 +53,13 @@ void unreserve(void* start, size_t bytes);
 /// the kernel cannot: before 5.7, or for locked memory.
 [[nodiscard]] bool move_pages(void* from, void* to, size_t bytes);
 
+/// Puts a fresh mapping over committed memory: it reads as zero, and the kernel can join it with
+/// its neighbours again after `move_pages`. False when the system refuses.
+[[nodiscard]] bool renew(void* start, size_t bytes);
+
+/// Asks for huge pages. False when the system has none.
+bool advise_huge(void* start, size_t bytes);
+
 /// Anonymous zeroed memory of its own mapping, for tables that live as long as the process.
 /// Null when the system refuses.
 [[nodiscard]] void* map_memory(size_t bytes);
@@ -70,8 +77,9 @@ void unmap_memory(void* start, size_t bytes);
 [[nodiscard]] size_t address_space_used();
 
 /// The smallest memory.max (cgroup v2) or memory.limit_in_bytes (v1) that binds this process, if
-/// any. Reads files below `cgroup_root` and /proc/self/cgroup.
-[[nodiscard]] std::optional<size_t> cgroup_memory_limit(const char* cgroup_root = "/sys/fs/cgroup");
+/// any. Reads files below `cgroup_root`; `proc_cgroup` tells which ones concern this process.
+[[nodiscard]] std::optional<size_t> cgroup_memory_limit(
+    const char* cgroup_root = "/sys/fs/cgroup", const char* proc_cgroup = "/proc/self/cgroup");
 
 /// Processors this process may run on; at least 1.
 [[nodiscard]] int processor_count();

@@ -1,0 +1,66 @@
+// The arena: one reserved range of addresses, and the flat tables over its pages. See mheap.h.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+#include "base/annotations.h"
+#include "base/units.h"
+
+namespace burrow::heap {
+
+struct MSpan;
+
+/// What the fast paths read on every call: written once by `arena_init`, before any block exists.
+struct alignas(64) ArenaParams {
+  Address base = 0;                                ///< start, aligned to 2 MiB
+  size_t page_count = 0;                           ///< pages reserved
+  std::atomic<uint16_t>* class_slots = nullptr;    ///< by page: MCache slot offset, or 0
+  std::atomic<MSpan*>* spans = nullptr;            ///< by page: the span it belongs to, or null
+  uintptr_t mark_key = 0;                          ///< secret; a free block's first word is
+                                                   ///< its address xor this
+};
+
+extern constinit ArenaParams g_arena;
+
+/// Reserves the arena and its tables; later calls do nothing. REQUIRES: one thread at a time.
+/// Ends the program when not even 64 MiB of addresses can be had.
+void arena_init();
+
+/// Gives access to pages up to `end` (monotonic, in chunks of 2 MiB); false when the system or
+/// RLIMIT_AS refuses. REQUIRES: the heap's lock.
+[[nodiscard]] bool arena_commit_until(PageId end);
+
+/// Pages committed so far.
+[[nodiscard]] PageCount arena_committed();
+
+inline Address address_of(PageId page) { return g_arena.base + (page.value << kPageShift); }
+
+inline void* pointer_to(PageId page) { return reinterpret_cast<void*>(address_of(page)); }
+
+/// True when the address lies in the arena; `page` is then its page.
+BURROW_ALWAYS_INLINE bool find_page(const void* p, PageId& page) {
+  size_t index = (reinterpret_cast<Address>(p) - g_arena.base) >> kPageShift;
+  page = PageId(index);
+  return index < g_arena.page_count;
+}
+
+/// The span that owns a page, or null. Relaxed is enough: whoever holds a live block of the span
+/// got it after the table was written.
+inline MSpan* span_of_page(PageId page) {
+  return g_arena.spans[page.value].load(std::memory_order_relaxed);
+}
+
+/// The span at an address, or null when the address is not in a live span.
+inline MSpan* span_of(const void* p) {
+  PageId page;
+  return find_page(p, page) ? span_of_page(page) : nullptr;
+}
+
+/// The mark that a free block carries in its first word.
+BURROW_ALWAYS_INLINE uintptr_t free_mark(const void* block) {
+  return reinterpret_cast<uintptr_t>(block) ^ g_arena.mark_key;
+}
+
+}  // namespace burrow::heap

@@ -1,0 +1,167 @@
+// Aligned, zeroed, resized and sized variants of allocation. See heap.h.
+#include <algorithm>
+#include <cstring>
+
+#include "base/bits.h"
+#include "base/check.h"
+#include "heap/fast_path.h"
+#include "heap/hardened.h"
+#include "heap/heap.h"
+#include "heap/mheap.h"
+#include "heap/report.h"
+#include "heap/reserve.h"
+#include "os/os.h"
+
+namespace burrow::heap {
+namespace {
+
+// From here on a moved mapping beats copying: 256 page-table entries against 1 MiB of bytes.
+constexpr size_t kMoveFrom = kMiB;
+
+// The span of a live block; ends the program when `p` is none.
+MSpan* live_span(const void* p) {
+  MSpan* span = span_of(p);
+  if (span == nullptr || span->index_of_start(p) < 0) {
+    report_invalid_free(p);
+  }
+  return span;
+}
+
+void* resize_small(void* block, size_t old, size_t size) {
+  // A block that is at least half used stays where it is.
+  if (size <= old && size > old / 2) {
+    return block;
+  }
+  void* p = allocate_fast(size);
+  if (p != nullptr) {
+    std::memcpy(p, block, std::min(old, size));
+    deallocate_fast(block);
+  }
+  return p;
+}
+
+}  // namespace
+
+void* allocate_aligned(size_t alignment, size_t size) {
+  if (hardened_on()) {
+    return hardened_allocate(size, alignment);
+  }
+  if (alignment <= 16 && (alignment <= 8 || size > 8)) {
+    return allocate_fast(size);
+  }
+  SizeClass c = class_for_aligned(size, alignment);
+  if (!c) {
+    return allocate_large(std::max<size_t>(size, 1), std::max(alignment, kPageSize));
+  }
+  void* p = nullptr;
+  if (MCache* cache = t_cache; cache != nullptr && pop_block(cache, slot_offset(c), p)) {
+    return p;
+  }
+  return allocate_class_slow(c, class_info(c).size, p);
+}
+
+void* allocate_zeroed(size_t size) {
+  void* p = allocate_fast(size);
+  if (p == nullptr) {
+    return nullptr;
+  }
+  if (size <= kMaxSmallSize || span_of(p) == nullptr || span_of(p)->need_zero || hardened_on()) {
+    std::memset(p, 0, size);
+  }
+  return p;
+}
+
+size_t usable_size(const void* p) {
+  if (is_reserve_block(p)) {
+    return reserve_usable_size(p);
+  }
+  MSpan* span = live_span(p);
+  return hardened_on() ? hardened_usable_size(span, p) : span->elem_size;
+}
+
+void* reallocate(void* block, size_t size) {
+  if (is_reserve_block(block) || hardened_on()) {
+    size_t old = usable_size(block);
+    void* p = allocate_fast(size);
+    if (p != nullptr) {
+      std::memcpy(p, block, std::min(old, size));
+      deallocate_fast(block);
+    }
+    return p;
+  }
+  MSpan* span = live_span(block);
+  if (span->state != SpanState::kLarge || size <= kMaxSmallSize) {
+    if (*static_cast<uintptr_t*>(block) == free_mark(block)) {
+      report_double_free(block);
+    }
+    return resize_small(block, span->elem_size, size);
+  }
+  size_t old = span->elem_size;
+  if (size <= old && size >= old - old / 8) {
+    return block;
+  }
+  if (size > PTRDIFF_MAX) {
+    return nullptr;
+  }
+  MCache* cache = current_cache();
+  if (cache == nullptr || !cache->busy) {
+    BusyScope busy(cache);
+    if (g_mheap.resize_large(span, size)) {
+      auto change = static_cast<ptrdiff_t>(span->elem_size) - static_cast<ptrdiff_t>(old);
+      g_mheap.count_large(0, change);
+      return block;
+    }
+  }
+  return grow_large(span, size);
+}
+
+// Growing blocks tend to grow again: room for an eighth more costs addresses, not memory.
+void* grow_large(MSpan* span, size_t size) {
+  void* old = pointer_to(span->start);
+  size_t old_bytes = span->elem_size;
+  size_t roomy = size >= kMoveFrom ? size + size / 8 : size;
+  void* p = allocate_large(roomy, kPageSize);
+  if (p == nullptr && roomy != size) {
+    p = allocate_large(size, kPageSize);
+  }
+  if (p == nullptr) {
+    return nullptr;
+  }
+  MSpan* to = span_of(p);
+  size_t bytes = std::min(old_bytes, size);
+  if (to == nullptr || bytes < kMoveFrom || !g_mheap.move_large(span, to, bytes)) {
+    std::memcpy(p, old, bytes);
+  }
+  deallocate_slow(old);
+  return p;
+}
+
+void deallocate_sized(void* p, size_t size, size_t alignment, SizeRule rule) {
+  if (p == nullptr) {
+    return;
+  }
+  if (hardened_on() || is_reserve_block(p)) {
+    size_t usable = usable_size(p);
+    if (usable < size || (hardened_on() && rule == SizeRule::kExact && usable != size)) {
+      report_wrong_size(p, size);
+    }
+    deallocate_slow(p);
+    return;
+  }
+  const MSpan* span = span_of(p);
+  if (span != nullptr && span->index_of_start(p) >= 0) {
+    SizeClass expected = alignment <= 16 && (alignment <= 8 || size > 8)
+                             ? (size <= kMaxSmallSize ? class_for(size) : SizeClass())
+                             : class_for_aligned(size, alignment);
+    bool fits = span->size_class == expected &&
+                (expected || PageCount::for_bytes(std::max<size_t>(size, 1)) <= span->pages);
+    bool shrunk = rule == SizeRule::kMayBeResized && size <= span->elem_size &&
+                  size > span->elem_size / 2;
+    if (!fits && !shrunk) {
+      report_wrong_size(p, size);
+    }
+  }
+  deallocate_fast(p);
+}
+
+}  // namespace burrow::heap

@@ -1,0 +1,284 @@
+// Slow paths of allocation and free. See heap.h and mheap.h.
+#include "heap/heap.h"
+
+#include <atomic>
+#include <cerrno>
+#include <cstring>
+
+#include "base/bits.h"
+#include "base/check.h"
+#include "heap/fast_path.h"
+#include "heap/hardened.h"
+#include "heap/heap_internal.h"
+#include "heap/hooks.h"
+#include "heap/mheap.h"
+#include "heap/report.h"
+#include "heap/reserve.h"
+
+namespace burrow::heap {
+namespace {
+
+[[noreturn]] void report_free_of(void* p, const MSpan* span) {
+  if (span != nullptr && span->index_of_start(p) >= 0 &&
+      *static_cast<uintptr_t*>(p) == free_mark(p)) {
+    report_double_free(p);
+  }
+  report_invalid_free(p);
+}
+
+// Checks a block that slow paths hand out, and clears its mark.
+void* checked(void* p) {
+  if (*static_cast<uintptr_t*>(p) != free_mark(p)) {
+    report_write_after_free(p);
+  }
+  *static_cast<uintptr_t*>(p) = 0;
+  return p;
+}
+
+// Tells the profiler; false when it did not take the sample.
+bool tell_profiler(MCache* cache, void* p, size_t size) {
+  const ProfilerHooks* hooks = profiler_hooks();
+  if (hooks == nullptr || hooks->sampled_alloc == nullptr) {
+    return false;
+  }
+  cache->muted = true;
+  bool taken = hooks->sampled_alloc(p, size);
+  cache->muted = false;
+  return taken;
+}
+
+void forget_sample(void* p) {
+  const ProfilerHooks* hooks = profiler_hooks();
+  if (hooks != nullptr && hooks->sampled_free != nullptr) {
+    hooks->sampled_free(p);
+  }
+}
+
+// For threads that are ending or could get no cache: straight to the spans.
+void* allocate_direct(SizeClass c) {
+  void* p = central_of(c).take_one();
+  if (p == nullptr) {
+    return nullptr;
+  }
+  MutexLock hold(g_caches.lock);
+  ++g_caches.mallocs[c.value];
+  return checked(p);
+}
+
+void free_direct(SizeClass c, void* p, MCentral& central) {
+  *static_cast<uintptr_t*>(p) = free_mark(p);
+  central.put_back(&p, 1);
+  MutexLock hold(g_caches.lock);
+  ++g_caches.frees[c.value];
+}
+
+MCache::Refill refill_or_reclaim(MCache* cache, SizeClass c) {
+  MCache::Refill got = cache->refill(c);
+  if (got.block == nullptr) {
+    reclaim(cache);
+    got = cache->refill(c);
+  }
+  return got;
+}
+
+void free_sampled(MCache* cache, MSpan* span, void* p) {
+  SizeClass c = span->size_class;
+  forget_sample(p);
+  if (cache == nullptr) {
+    free_direct(c, p, sampled_central_of(c));
+    return;
+  }
+  BusyScope busy(cache);
+  *static_cast<uintptr_t*>(p) = free_mark(p);
+  sampled_central_of(c).put_back(&p, 1);
+  ++cache->states[c.value].unloaded;
+}
+
+// A signal handler in the middle of a slow path frees: the slow path takes the block in at its end.
+void defer_free(MCache* cache, void* p) {
+  // Relaxed: only this thread and its own handlers touch the list.
+  void* head = cache->deferred.load(std::memory_order_relaxed);
+  do {
+    *static_cast<void**>(p) = head;
+  } while (!cache->deferred.compare_exchange_weak(head, p, std::memory_order_relaxed));
+}
+
+void free_in_span(MSpan* span, MCache* cache, void* p) {
+  if (span->index_of_start(p) < 0 || *static_cast<uintptr_t*>(p) == free_mark(p)) {
+    report_free_of(p, span);
+  }
+  if (span->state == SpanState::kSampled) {
+    free_sampled(cache, span, p);
+    return;
+  }
+  SizeClass c = span->size_class;
+  if (cache == nullptr) {
+    free_direct(c, p, central_of(c));
+    return;
+  }
+  if (push_to_slot(cache->slots[c.value], p, free_mark(p))) {
+    return;
+  }
+  BusyScope busy(cache);
+  cache->overflow(c, p);
+}
+
+}  // namespace
+
+ErrnoScope::ErrnoScope() : saved_(errno) {}
+
+ErrnoScope::~ErrnoScope() { errno = saved_; }
+
+void BusyScope::end() {
+  if (cache_ == nullptr) {
+    return;
+  }
+  MCache* cache = cache_;
+  cache_ = nullptr;
+  cache->busy = false;
+  while (cache->deferred.load(std::memory_order_relaxed) != nullptr) {
+    void* p = cache->deferred.exchange(nullptr, std::memory_order_relaxed);
+    while (p != nullptr) {
+      void* next = *static_cast<void**>(p);
+      *static_cast<void**>(p) = nullptr;
+      deallocate_slow(p);
+      p = next;
+    }
+  }
+}
+
+void* allocate_class_slow(SizeClass c, size_t size, void* popped) {
+  if (popped != nullptr && popped != bottom_block()) {
+    report_write_after_free(popped);
+  }
+  ErrnoScope keep_errno;
+  MCache* cache = current_cache();
+  if (cache == nullptr) {
+    return allocate_direct(c);
+  }
+  if (cache->busy) {
+    return reserve_allocate(size);
+  }
+  maybe_verify();
+  BusyScope busy(cache);
+  MCache::Refill got = refill_or_reclaim(cache, c);
+  if (got.block == nullptr) {
+    return nullptr;
+  }
+  void* p = checked(got.block);
+  busy.end();
+  if (got.sampled && !tell_profiler(cache, p, class_info(c).size)) {
+    // Give it back unseen, and take a plain block.
+    BusyScope again(cache);
+    *static_cast<uintptr_t*>(p) = free_mark(p);
+    sampled_central_of(c).put_back(&p, 1);
+    --cache->states[c.value].loaded;
+    cache->muted = true;
+    got = refill_or_reclaim(cache, c);
+    cache->muted = false;
+    p = got.block == nullptr ? nullptr : checked(got.block);
+  }
+  return p;
+}
+
+void* allocate_slow(size_t size, void* popped) {
+  if (hardened_on()) {
+    return hardened_allocate(size, 1);
+  }
+  if (size > kMaxSmallSize) {
+    return allocate_large(size, kPageSize);
+  }
+  return allocate_class_slow(class_for(size), size, popped);
+}
+
+void* allocate_large(size_t size, size_t alignment) {
+  if (size > PTRDIFF_MAX) {
+    return nullptr;
+  }
+  ErrnoScope keep_errno;
+  MCache* cache = current_cache();
+  if (cache != nullptr && cache->busy) {
+    return nullptr;  // a signal handler inside malloc: the heap's lock may be this thread's
+  }
+  maybe_verify();
+  MSpan* span = nullptr;
+  bool sampled = false;
+  {
+    // The cache is busy meanwhile, so that a handler does not come here too.
+    MCache none;
+    BusyScope busy(cache);
+    span = g_mheap.allocate_large(size, alignment, SpanState::kLarge);
+    if (span == nullptr) {
+      reclaim(cache);
+      span = g_mheap.allocate_large(size, alignment, SpanState::kLarge);
+    }
+    if (span == nullptr) {
+      return nullptr;
+    }
+    g_mheap.count_large(1, static_cast<ptrdiff_t>(span->elem_size));
+    sampled = cache != nullptr && cache->charge(span->elem_size);
+  }
+  void* p = pointer_to(span->start);
+  span->sampled = sampled && tell_profiler(cache, p, span->elem_size);
+  return p;
+}
+
+void free_large(MSpan* span, void* p) {
+  if (span->index_of_start(p) != 0) {
+    report_invalid_free(p);
+  }
+  if (span->sampled) {
+    forget_sample(p);
+  }
+  g_mheap.count_large(-1, -static_cast<ptrdiff_t>(span->elem_size));
+  MCache* cache = current_cache();
+  MCache none;
+  BusyScope busy(cache);
+  g_mheap.free_span(span);
+}
+
+void deallocate_slow(void* p) {
+  if (p == nullptr) {
+    return;
+  }
+  ErrnoScope keep_errno;
+  PageId page;
+  if (!find_page(p, page)) {
+    if (is_reserve_block(p)) {
+      reserve_free(p);
+      return;
+    }
+    report_invalid_free(p);
+  }
+  MSpan* span = span_of_page(page);
+  if (span == nullptr) {
+    report_invalid_free(p);
+  }
+  MCache* cache = current_cache();
+  if (cache != nullptr && cache->busy) {
+    defer_free(cache, p);
+    return;
+  }
+  if (hardened_on() && hardened_free(span, p)) {
+    return;
+  }
+  switch (span->state) {
+    case SpanState::kSmall:
+    case SpanState::kSampled:
+      free_in_span(span, cache, p);
+      return;
+    case SpanState::kLarge:
+      free_large(span, p);
+      return;
+    case SpanState::kGuarded:
+    case SpanState::kFree:
+      break;
+  }
+  report_invalid_free(p);
+}
+
+void* allocate(size_t size) { return allocate_fast(size); }
+
+void deallocate(void* p) { deallocate_fast(p); }
+
+}  // namespace burrow::heap

@@ -1,0 +1,75 @@
+// What the files behind heap.h share. See heap.h and mheap.h.
+#pragma once
+
+#include <cstddef>
+
+#include "heap/mcache.h"
+
+namespace burrow::heap {
+
+/// The slow half of `allocate`. `popped` is what `pop_block` left: a damaged block ends the program.
+[[nodiscard]] void* allocate_slow(size_t size, void* popped);
+
+/// A block of a class by the slow path. `size` is what the caller asked for.
+[[nodiscard]] void* allocate_class_slow(SizeClass c, size_t size, void* popped);
+
+/// A block of whole pages. REQUIRES: alignment is a power of two.
+[[nodiscard]] void* allocate_large(size_t size, size_t alignment);
+
+/// The slow half of `deallocate`: everything that `push_block` refuses.
+void deallocate_slow(void* p);
+
+/// Frees a large block's span. REQUIRES: `p` is its start.
+void free_large(MSpan* span, void* p);
+
+/// Moves a large block to a longer span, page tables rather than bytes where that pays.
+[[nodiscard]] void* grow_large(MSpan* span, size_t size);
+
+/// The calling thread's cache, made at its first call; null when the thread is ending or memory
+/// is out.
+[[nodiscard]] MCache* current_cache();
+
+/// Readies the heap. Any thread, any time; cheap when done.
+void heap_init();
+
+/// Sends every depot and the calling thread's cache home, so that whole spans come free.
+/// REQUIRES: the cache is not in use up the stack, or busy is raised by the caller.
+void reclaim(MCache* cache);
+
+/// Calls verify() now and then when BURROW_DEBUG=verify=1.
+void maybe_verify();
+
+/// Marks a thread's cache as in use by a slow path, and takes in what handlers freed meanwhile.
+class BusyScope {
+ public:
+  /// `cache` may be null: then there is nothing to mark.
+  explicit BusyScope(MCache* cache) : cache_(cache) {
+    if (cache_ != nullptr) {
+      cache_->busy = true;
+    }
+  }
+
+  ~BusyScope() { end(); }
+
+  BusyScope(const BusyScope&) = delete;
+  BusyScope& operator=(const BusyScope&) = delete;
+
+  void end();
+
+ private:
+  MCache* cache_;
+};
+
+/// Keeps errno over a slow path.
+class ErrnoScope {
+ public:
+  ErrnoScope();
+  ~ErrnoScope();
+  ErrnoScope(const ErrnoScope&) = delete;
+  ErrnoScope& operator=(const ErrnoScope&) = delete;
+
+ private:
+  int saved_;
+};
+
+}  // namespace burrow::heap

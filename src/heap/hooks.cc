@@ -1,0 +1,37 @@
+// The profiler's hooks. See hooks.h.
+#include "heap/hooks.h"
+
+#include <atomic>
+
+#include "heap/sampling.h"
+
+namespace burrow::heap {
+namespace {
+
+constinit std::atomic<const ProfilerHooks*> g_hooks{nullptr};
+constinit std::atomic<uint32_t> g_epoch{1};
+
+}  // namespace
+
+void install_profiler_hooks(const ProfilerHooks* hooks) {
+  // Release: pairs with the acquire in profiler_hooks.
+  g_hooks.store(hooks, std::memory_order_release);
+  refresh_sampling();
+}
+
+const ProfilerHooks* profiler_hooks() { return g_hooks.load(std::memory_order_acquire); }
+
+// Relaxed: a thread that notices late samples a little longer at the old rate.
+void refresh_sampling() { g_epoch.fetch_add(1, std::memory_order_relaxed); }
+
+uint32_t sampling_epoch() { return g_epoch.load(std::memory_order_relaxed); }
+
+int64_t draw_sample_distance() {
+  const ProfilerHooks* hooks = profiler_hooks();
+  if (hooks == nullptr || hooks->next_sample_distance == nullptr) {
+    return INT64_MAX;
+  }
+  return hooks->next_sample_distance();
+}
+
+}  // namespace burrow::heap

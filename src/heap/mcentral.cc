@@ -1,0 +1,248 @@
+// What all threads share of one size class. See mcentral.h.
+#include "heap/mcentral.h"
+
+#include "base/check.h"
+#include "heap/mheap.h"
+#include "heap/report.h"
+
+namespace burrow::heap {
+
+constinit uintptr_t g_bottom[2] = {0, 0};
+
+namespace {
+
+constinit std::array<MCentral, kNumClasses> g_centrals{};
+constinit std::array<MCentral, kNumClasses> g_sampled_centrals{};
+
+}  // namespace
+
+MCentral& central_of(SizeClass c) { return g_centrals[c.value]; }
+
+MCentral& sampled_central_of(SizeClass c) { return g_sampled_centrals[c.value]; }
+
+void init_centrals() {
+  for (size_t i = 1; i < kNumClasses; ++i) {
+    g_centrals[i].init(SizeClass(i), SpanState::kSmall);
+    g_sampled_centrals[i].init(SizeClass(i), SpanState::kSampled);
+  }
+}
+
+void MCentral::init(SizeClass c, SpanState state) {
+  class_ = c;
+  state_ = state;
+}
+
+Magazine* MCentral::exchange_empty(Magazine* empty) {
+  MutexLock hold(lock_);
+  Magazine* full = depot_;
+  if (full == nullptr) {
+    return nullptr;
+  }
+  depot_ = full->next;
+  --depot_count_;
+  Magazine::destroy(empty, class_);
+  return full;
+}
+
+// Four magazines, and an eighth of the class's memory: enough to swing without touching spans,
+// and never more than 12.5% of what the class holds anyway.
+size_t MCentral::depot_limit() const {
+  const ClassInfo& info = class_info(class_);
+  return 4 + size_t{spans_} * info.capacity / (size_t{8} * info.magazine);
+}
+
+Magazine* MCentral::exchange_full(Magazine* full) {
+  Magazine* empty = nullptr;
+  MSpan* emptied = nullptr;
+  {
+    MutexLock hold(lock_);
+    if (depot_count_ < depot_limit()) {
+      empty = Magazine::create(class_);
+    }
+    if (empty != nullptr) {
+      full->next = depot_;
+      depot_ = full;
+      ++depot_count_;
+    } else {
+      put_back_locked(full->slots(), full->count, emptied);
+      empty = full;
+    }
+  }
+  release_spans(emptied);
+  return empty;
+}
+
+MSpan* MCentral::fullest() const {
+  for (size_t i = kLists; i-- > 0;) {
+    if (lists_[i] != nullptr) {
+      return lists_[i];
+    }
+  }
+  return nullptr;
+}
+
+size_t MCentral::take(void** out, size_t wanted) {
+  size_t n = 0;
+  MutexLock hold(lock_);
+  while (n < wanted) {
+    MSpan* span = fullest();
+    if (span == nullptr) {
+      if (n > 0) {
+        break;  // a new span is for those who would go without
+      }
+      span = g_mheap.allocate_blocks(class_, state_);
+      if (span == nullptr) {
+        break;
+      }
+      ++spans_;
+    }
+    n += span->take(out + n, wanted - n);
+    file(span);
+  }
+  return n;
+}
+
+void* MCentral::take_one() {
+  void* p = nullptr;
+  return take(&p, 1) == 1 ? p : nullptr;
+}
+
+void MCentral::unlink(MSpan* span) {
+  if (span->list < 0) {
+    return;
+  }
+  if (span->prev != nullptr) {
+    span->prev->next = span->next;
+  } else {
+    lists_[static_cast<size_t>(span->list)] = span->next;
+  }
+  if (span->next != nullptr) {
+    span->next->prev = span->prev;
+  }
+  span->next = span->prev = nullptr;
+  span->list = -1;
+}
+
+// Moves a span to the list that fits how full it is; full spans are in none.
+void MCentral::file(MSpan* span) {
+  int want = -1;
+  if (span->available() > 0) {
+    want = static_cast<int>(span->outstanding() * kLists / span->elem_count);
+  }
+  if (want == span->list) {
+    return;
+  }
+  unlink(span);
+  if (want >= 0) {
+    MSpan*& head = lists_[static_cast<size_t>(want)];
+    span->list = static_cast<int8_t>(want);
+    span->next = head;
+    if (head != nullptr) {
+      head->prev = span;
+    }
+    head = span;
+  }
+}
+
+void MCentral::put_back_locked(void* const* blocks, size_t count, MSpan*& emptied) {
+  constexpr size_t kAhead = 8;
+  for (size_t i = 0; i < count; ++i) {
+    if (i + kAhead < count) {
+      __builtin_prefetch(blocks[i + kAhead]);
+      if (const MSpan* ahead = span_of(blocks[i + kAhead / 2]); ahead != nullptr) {
+        __builtin_prefetch(ahead);
+      }
+    }
+    MSpan* span = span_of(blocks[i]);
+    if (span == nullptr || span->size_class != class_ || span->state != state_) {
+      report_invalid_free(blocks[i]);
+    }
+    span->put_back(blocks[i]);
+    if (span->outstanding() == 0) {
+      unlink(span);
+      --spans_;
+      span->next = emptied;
+      emptied = span;
+    } else {
+      file(span);
+    }
+  }
+}
+
+void MCentral::release_spans(MSpan* list) {
+  while (list != nullptr) {
+    MSpan* next = list->next;
+    g_mheap.free_span(list);
+    list = next;
+  }
+}
+
+void MCentral::put_back(void* const* blocks, size_t count) {
+  MSpan* emptied = nullptr;
+  {
+    MutexLock hold(lock_);
+    put_back_locked(blocks, count, emptied);
+  }
+  release_spans(emptied);
+}
+
+size_t MCentral::flush_depot() {
+  size_t n = 0;
+  for (;;) {
+    MSpan* emptied = nullptr;
+    {
+      MutexLock hold(lock_);
+      Magazine* m = depot_;
+      if (m == nullptr) {
+        break;
+      }
+      depot_ = m->next;
+      --depot_count_;
+      put_back_locked(m->slots(), m->count, emptied);
+      n += m->count;
+      Magazine::destroy(m, class_);
+    }
+    release_spans(emptied);
+  }
+  return n;
+}
+
+size_t MCentral::depot_blocks() {
+  MutexLock hold(lock_);
+  size_t n = 0;
+  for (const Magazine* m = depot_; m != nullptr; m = m->next) {
+    n += m->count;
+  }
+  return n;
+}
+
+size_t MCentral::span_count() {
+  MutexLock hold(lock_);
+  return spans_;
+}
+
+void MCentral::verify() {
+  MutexLock hold(lock_);
+  for (size_t i = 0; i < kLists; ++i) {
+    const MSpan* before = nullptr;
+    for (const MSpan* span = lists_[i]; span != nullptr; before = span, span = span->next) {
+      CHECK(span->prev == before && span->list == static_cast<int>(i));
+      CHECK(span->state == state_ && span->size_class == class_);
+      CHECK(span->available() > 0);
+      span->verify();
+    }
+  }
+  size_t magazines = 0;
+  for (Magazine* m = depot_; m != nullptr; m = m->next, ++magazines) {
+    CHECK(m->count <= m->capacity);
+    for (size_t i = 0; i < m->count; ++i) {
+      const void* p = m->slots()[i];
+      if (*static_cast<const uintptr_t*>(p) != free_mark(p)) {
+        report_write_after_free(p);
+      }
+    }
+  }
+  CHECK(magazines == depot_count_);
+}
+
+}  // namespace burrow::heap

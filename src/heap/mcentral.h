@@ -1,0 +1,85 @@
+// MCentral: what all threads share of one size class. See mheap.h.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+#include "base/mutex.h"
+#include "heap/magazine.h"
+#include "heap/mspan.h"
+
+namespace burrow::heap {
+
+/// The depot of full magazines, and the spans that have blocks left, of one class.
+class alignas(64) MCentral {
+ public:
+  constexpr MCentral() = default;
+
+  /// Called once for each class before the first use.
+  void init(SizeClass c, SpanState state);
+
+  /// Trades an empty magazine for a full one out of the depot; null (and `empty` stays the
+  /// caller's) when the depot has none.
+  [[nodiscard]] Magazine* exchange_empty(Magazine* empty);
+
+  /// Takes a full magazine (its `count` set) and returns an empty one. When the depot holds enough,
+  /// the blocks go home to their spans. Null when memory for a magazine is out: the caller keeps
+  /// `full`, emptied.
+  [[nodiscard]] Magazine* exchange_full(Magazine* full);
+
+  /// Takes up to `wanted` blocks out of spans, new ones if need be; returns their number, 0 when
+  /// memory is out.
+  [[nodiscard]] size_t take(void** out, size_t wanted);
+
+  /// One block of a span, or null.
+  [[nodiscard]] void* take_one();
+
+  /// Sends blocks home to their spans.
+  void put_back(void* const* blocks, size_t count);
+
+  /// Sends the depot's blocks home; returns their number.
+  size_t flush_depot();
+
+  /// Blocks that sit in the depot.
+  [[nodiscard]] size_t depot_blocks();
+
+  /// Spans of this class, with those that are full.
+  [[nodiscard]] size_t span_count();
+
+  /// Checks the lists, every span in them, and the depot's blocks.
+  void verify();
+
+  /// For fork.
+  Mutex& lock() { return lock_; }
+
+ private:
+  friend struct MCentralTestPeer;
+  /// Spans are kept by how full they are, so that nearly empty ones drain: eighths.
+  static constexpr size_t kLists = 8;
+
+  void put_back_locked(void* const* blocks, size_t count, MSpan*& emptied)
+      BURROW_REQUIRES(lock_);
+  void file(MSpan* span) BURROW_REQUIRES(lock_);
+  void unlink(MSpan* span) BURROW_REQUIRES(lock_);
+  [[nodiscard]] MSpan* fullest() const BURROW_REQUIRES(lock_);
+  [[nodiscard]] size_t depot_limit() const BURROW_REQUIRES(lock_);
+  static void release_spans(MSpan* list);
+
+  Mutex lock_{LockRank::kCentral};
+  SizeClass class_;
+  SpanState state_ = SpanState::kSmall;
+  Magazine* depot_ BURROW_GUARDED_BY(lock_) = nullptr;
+  uint32_t depot_count_ BURROW_GUARDED_BY(lock_) = 0;
+  uint32_t spans_ BURROW_GUARDED_BY(lock_) = 0;
+  std::array<MSpan*, kLists> lists_ BURROW_GUARDED_BY(lock_){};
+};
+
+/// The central of a class for ordinary blocks, and that for sampled ones.
+MCentral& central_of(SizeClass c);
+MCentral& sampled_central_of(SizeClass c);
+
+/// Readies all of them. REQUIRES: one thread at a time, once.
+void init_centrals();
+
+}  // namespace burrow::heap

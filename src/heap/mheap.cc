@@ -1,0 +1,206 @@
+// Spans out of pages. See mheap.h.
+#include "heap/mheap.h"
+
+#include <algorithm>
+#include <new>
+
+#include "base/check.h"
+#include "heap/mcache_layout.h"
+#include "heap/metadata.h"
+#include "os/os.h"
+
+namespace burrow::heap {
+
+constinit MHeap g_mheap;
+
+// Sees to it that `pages` more can be used under the limit, giving idle pages back if need be.
+bool MHeap::make_room(PageCount pages) {
+  size_t limit = limit_.load(std::memory_order_relaxed);
+  if (limit == SIZE_MAX) {
+    return true;
+  }
+  size_t fixed = pages_.used().bytes() + meta_from_os();
+  size_t want = pages.bytes();
+  if (want > limit || fixed > limit - want) {
+    return false;
+  }
+  size_t idle_allowed = limit - want - fixed;
+  if (pages_.free_backed().bytes() > idle_allowed) {
+    size_t excess = pages_.free_backed().bytes() - idle_allowed;
+    released_pages_total_ +=
+        pages_.scavenge(PageCount::for_bytes(excess), [] { return true; }).value;
+  }
+  return pages_.free_backed().bytes() <= idle_allowed;
+}
+
+MSpan* MHeap::new_span(PageCount pages, size_t alignment, size_t block_count) {
+  PageRun run;
+  if (!make_room(pages)) {
+    return nullptr;
+  }
+  size_t descriptor = MSpan::descriptor_bytes(block_count);
+  void* memory = meta_allocate(descriptor, MetaKind::kSpan);
+  if (memory == nullptr) {
+    return nullptr;
+  }
+  if (!pages_.allocate(pages, std::max<size_t>(1, alignment / kPageSize), run)) {
+    meta_free(memory, descriptor, MetaKind::kSpan);
+    return nullptr;
+  }
+  auto* span = new (memory) MSpan;
+  span->start = run.start;
+  span->pages = run.pages;
+  span->need_zero = run.need_zero;
+  ++span_count_;
+  note_peak();
+  return span;
+}
+
+void MHeap::note_peak() {
+  peak_pages_ = std::max(peak_pages_, pages_.used().value + pages_.free_backed().value);
+}
+
+void MHeap::fill_tables(MSpan* span, uint16_t slot) {
+  for (size_t i = 0; i < span->pages.value; ++i) {
+    size_t page = span->start.value + i;
+    // Relaxed: see span_of_page.
+    g_arena.spans[page].store(span, std::memory_order_relaxed);
+    g_arena.class_slots[page].store(slot, std::memory_order_relaxed);
+  }
+}
+
+MSpan* MHeap::allocate_blocks(SizeClass c, SpanState state) {
+  const ClassInfo& info = class_info(c);
+  MSpan* span = nullptr;
+  {
+    MutexLock hold(lock_);
+    span = new_span(PageCount(info.pages), kPageSize, info.capacity);
+  }
+  if (span == nullptr) {
+    return nullptr;
+  }
+  span->init_blocks(c, state);
+  bool direct = state == SpanState::kSmall && info.size <= kMaxTinySize;
+  fill_tables(span, direct ? slot_offset(c) : 0);
+  return span;
+}
+
+MSpan* MHeap::allocate_large(size_t bytes, size_t alignment, SpanState state) {
+  if (bytes > g_arena.page_count * kPageSize || alignment > g_arena.page_count * kPageSize) {
+    return nullptr;
+  }
+  MSpan* span = nullptr;
+  {
+    MutexLock hold(lock_);
+    span = new_span(PageCount::for_bytes(bytes), alignment, 1);
+  }
+  if (span == nullptr) {
+    return nullptr;
+  }
+  span->first = address_of(span->start);
+  span->elem_size = span->pages.bytes();
+  span->elem_count = 1;
+  span->fresh = 1;
+  span->state = state;
+  fill_tables(span, 0);
+  return span;
+}
+
+void MHeap::free_span(MSpan* span) {
+  for (size_t i = 0; i < span->pages.value; ++i) {
+    // Relaxed: the block is dead; only a wrong free could still ask.
+    g_arena.class_slots[span->start.value + i].store(0, std::memory_order_relaxed);
+    g_arena.spans[span->start.value + i].store(nullptr, std::memory_order_relaxed);
+  }
+  size_t descriptor = MSpan::descriptor_bytes(span->elem_count);
+  // A descriptor is made for the class's capacity, which alignment may have cut by one block.
+  if (span->size_class) {
+    descriptor = MSpan::descriptor_bytes(class_info(span->size_class).capacity);
+  }
+  if (span->moved || span->vacated) {
+    settle_moved(span);
+  }
+  PageId start = span->start;
+  PageCount pages = span->pages;
+  span->state = SpanState::kFree;
+  meta_free(span, descriptor, MetaKind::kSpan);
+  MutexLock hold(lock_);
+  pages_.free(start, pages);
+  --span_count_;
+  if (++ticks_ % 16 == 0 || pages.value >= 64) {
+    scavenge_idle(os::monotonic_ns());
+  }
+}
+
+bool MHeap::resize_large(MSpan* span, size_t bytes) {
+  PageCount wanted = PageCount::for_bytes(bytes);
+  if (bytes > g_arena.page_count * kPageSize) {
+    return false;
+  }
+  MutexLock hold(lock_);
+  PageId end = span->start + span->pages;
+  if (wanted > span->pages) {
+    PageCount more = wanted - span->pages;
+    PageRun run;
+    if (!make_room(more) || !pages_.allocate_at(end, more, run)) {
+      return false;
+    }
+    span->need_zero = span->need_zero || run.need_zero;
+    for (size_t i = 0; i < more.value; ++i) {
+      g_arena.spans[end.value + i].store(span, std::memory_order_relaxed);
+    }
+    note_peak();
+  } else if (wanted < span->pages) {
+    PageId new_end = span->start + wanted;
+    for (size_t i = new_end.value; i < end.value; ++i) {
+      g_arena.spans[i].store(nullptr, std::memory_order_relaxed);
+    }
+    pages_.free(new_end, span->pages - wanted);
+    scavenge_idle(os::monotonic_ns());
+  }
+  span->pages = wanted;
+  span->elem_size = wanted.bytes();
+  return true;
+}
+
+size_t MHeap::set_limit(size_t bytes) {
+  // Relaxed: the next allocation under the lock sees it.
+  return limit_.exchange(bytes, std::memory_order_relaxed);
+}
+
+void MHeap::count_large(ptrdiff_t objects, ptrdiff_t bytes) {
+  large_objects_.fetch_add(static_cast<size_t>(objects), std::memory_order_relaxed);
+  large_bytes_.fetch_add(static_cast<size_t>(bytes), std::memory_order_relaxed);
+  if (bytes > 0) {
+    large_bytes_total_.fetch_add(static_cast<uint64_t>(bytes), std::memory_order_relaxed);
+  }
+  if (objects > 0) {
+    large_mallocs_.fetch_add(1, std::memory_order_relaxed);
+  } else if (objects < 0) {
+    large_frees_.fetch_add(1, std::memory_order_relaxed);
+  }
+}
+
+MHeap::Figures MHeap::figures() {
+  MutexLock hold(lock_);
+  Figures f{};
+  f.committed = pages_.managed().bytes();
+  f.used = pages_.used().bytes();
+  f.free_backed = pages_.free_backed().bytes();
+  f.released_total = released_pages_total_ * kPageSize;
+  f.peak = peak_pages_ * kPageSize;
+  f.spans = span_count_;
+  f.large_bytes = large_bytes_.load(std::memory_order_relaxed);
+  f.large_objects = large_objects_.load(std::memory_order_relaxed);
+  f.large_mallocs = large_mallocs_.load(std::memory_order_relaxed);
+  f.large_frees = large_frees_.load(std::memory_order_relaxed);
+  f.large_bytes_total = large_bytes_total_.load(std::memory_order_relaxed);
+  return f;
+}
+
+void MHeap::verify() {
+  MutexLock hold(lock_);
+  pages_.verify();
+}
+
+}  // namespace burrow::heap

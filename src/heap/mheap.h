@@ -1,0 +1,145 @@
+// MHeap: spans out of pages, and the essay of this layer.
+//
+// What. One heap for everything that Burrow allocates. Here it serves `malloc` (spans whose owner
+// is SpanOwner::kManual); the collector's spans will come out of the same `MHeap`.
+//
+// How. An allocation takes the first of these that answers:
+//  1. `MCache` (mcache.h): the calling thread's magazines, one to pop blocks from and one to
+//     push freed blocks to, for each of 73 size classes. No lock, no atomic instruction.
+//  2. `MCentral` (mcentral.h): the depot of the class: full magazines, exchanged whole.
+//  3. The spans of the class in the same `MCentral`, the fullest first.
+//  4. `MHeap`: a new span out of pages (`PageAllocator`), cut into blocks.
+//  5. The arena (arena.h): more committed pages.
+// Larger requests than kMaxSmallSize start at step 4 and get a span of their own. `free` reads the
+// class of the page from one flat table, checks that a block starts there, and pushes.
+//
+// Sampling. The profiler's next sample is a distance in bytes. When a magazine is loaded, its
+// bytes are charged to the distance at once; if the sample falls inside, the blocks behind it are
+// held back, so that the pop that reaches the sample finds the bottom and takes the slow path.
+// A sampled block comes from a span of its own kind (SpanState::kSampled) whose pages have no
+// class in the table, so that its `free` takes the slow path too. The fast paths know nothing.
+//
+// Misuse. A free block's first word holds its address xor a secret (`free_mark`). A pop checks it
+// (overwritten: "write after free") and clears it; a push refuses a block that carries it (double
+// free) or that does not start at a multiple of its size. Spans keep a bitmap of returned blocks
+// besides, so that a double free of a block whose mark was destroyed is found there.
+//
+// Invariants.
+//  - A block is in exactly one place: with the program, in one magazine, or in its span (bit set,
+//    or behind `fresh`). Every block that is not with the program carries its free mark, except
+//    behind `fresh`.
+//  - A page belongs to at most one span; the page tables say so for all its pages.
+//  - Committed = used + free-backed + free-unbacked pages; the limit is kept for the first two.
+//
+// Locks. registry < central (one class at a time) < heap < metadata, see LockRank. No system
+// call that can block for long is made under a central lock; madvise is made under the heap's, at
+// most one chunk at a time.
+//
+// Rejected.
+//  - Free lists threaded through the blocks: a pop waits for the block's cache line to learn the
+//    next one, and every transfer walks. Arrays of pointers (magazines) moved whole cost the same
+//    instructions, run ahead of the misses, and leave no link to overwrite.
+//  - Spans owned by threads with a remote-free list each (mimalloc's shape, and the first design
+//    here): one atomic exchange a remote free against one lock for a magazine of up to 128.
+//    Remote blocks go home through the depot instead.
+//  - One magazine a class for both directions: reuse is hotter, but a loop of malloc and free never
+//    leaves the fast path, so sampling would have to count on it.
+//  - mmap for large blocks: the arena answers "is it ours" and finds any span with one load.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+#include "base/mutex.h"
+#include "heap/mspan.h"
+#include "heap/page_allocator.h"
+
+namespace burrow::heap {
+
+/// The page heap. One instance, `g_mheap`.
+class MHeap {
+ public:
+  constexpr MHeap() = default;
+
+  /// A span cut into blocks of a class; null when memory is out.
+  [[nodiscard]] MSpan* allocate_blocks(SizeClass c, SpanState state);
+
+  /// A span that is one block of at least `bytes`, aligned; null when memory is out.
+  /// `need_zero` of the span tells whether it may hold old data.
+  [[nodiscard]] MSpan* allocate_large(size_t bytes, size_t alignment, SpanState state);
+
+  /// Takes a span back. REQUIRES: nothing points into it any more.
+  void free_span(MSpan* span);
+
+  /// Changes a large span's length in place; false when its neighbours are in use.
+  [[nodiscard]] bool resize_large(MSpan* span, size_t bytes);
+
+  /// Moves the first `bytes` of a large block to another by page tables; false (and nothing done)
+  /// when the system cannot. The caller frees `from`.
+  [[nodiscard]] bool move_large(MSpan* from, MSpan* to, size_t bytes);
+
+  /// The hard limit on memory held from the OS; returns the previous one.
+  size_t set_limit(size_t bytes);
+
+  [[nodiscard]] size_t limit() const { return limit_.load(std::memory_order_relaxed); }
+
+  /// Gives free pages back to the OS, all of them; returns their bytes.
+  size_t scavenge_all();
+
+  /// One step of the scavenger: gives back what has been idle, if its share of CPU allows.
+  /// Called from slow paths and from the background worker.
+  void scavenge_step();
+
+  /// Figures for HeapStats, in bytes, read under the lock.
+  struct Figures {
+    size_t committed, used, free_backed, released_total, peak, spans;
+    size_t large_bytes, large_objects;
+    uint64_t large_mallocs, large_frees, large_bytes_total;
+  };
+
+  [[nodiscard]] Figures figures();
+
+  void verify();
+
+  /// Keeps count of large blocks for the figures; called by whoever hands them out.
+  void count_large(ptrdiff_t objects, ptrdiff_t bytes);
+
+  /// For fork.
+  Mutex& lock() { return lock_; }
+
+ private:
+  friend struct MHeapTestPeer;
+
+  MSpan* new_span(PageCount pages, size_t alignment, size_t block_count)
+      BURROW_REQUIRES(lock_);
+  [[nodiscard]] bool make_room(PageCount pages) BURROW_REQUIRES(lock_);
+  void settle_moved(MSpan* span);
+  void fill_tables(MSpan* span, uint16_t slot);
+  void scavenge_idle(int64_t now) BURROW_REQUIRES(lock_);
+  [[nodiscard]] PageCount idle_goal() const BURROW_REQUIRES(lock_);
+  void note_peak() BURROW_REQUIRES(lock_);
+
+  Mutex lock_{LockRank::kHeap};
+  PageAllocator pages_ BURROW_GUARDED_BY(lock_);
+  // Relaxed: read as a figure, and under the lock where it matters.
+  std::atomic<size_t> limit_{SIZE_MAX};
+  size_t span_count_ BURROW_GUARDED_BY(lock_) = 0;
+  size_t peak_pages_ BURROW_GUARDED_BY(lock_) = 0;
+  // Scavenger: what stayed idle since the epoch began, and when it may run again.
+  size_t released_pages_total_ BURROW_GUARDED_BY(lock_) = 0;
+  size_t idle_low_water_ BURROW_GUARDED_BY(lock_) = 0;
+  int64_t epoch_start_ns_ BURROW_GUARDED_BY(lock_) = 0;
+  int64_t next_run_ns_ BURROW_GUARDED_BY(lock_) = 0;
+  uint32_t ticks_ BURROW_GUARDED_BY(lock_) = 0;
+  // Large blocks, relaxed: figures only.
+  std::atomic<size_t> large_objects_{0};
+  std::atomic<size_t> large_bytes_{0};
+  std::atomic<uint64_t> large_mallocs_{0};
+  std::atomic<uint64_t> large_frees_{0};
+  std::atomic<uint64_t> large_bytes_total_{0};
+};
+
+extern constinit MHeap g_mheap;
+
+}  // namespace burrow::heap

@@ -1,0 +1,107 @@
+// MSpan: a run of pages cut into blocks of one class, or one large block. See mheap.h.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "base/units.h"
+#include "heap/arena.h"
+#include "heap/size_classes.h"
+
+namespace burrow::heap {
+
+/// What a span is for, and so who owns its fields.
+enum class SpanState : uint8_t {
+  kFree,     ///< descriptor not in use
+  kSmall,    ///< blocks of one class, traded through magazines; its MCentral's lock guards it
+  kSampled,  ///< as kSmall, but every block is in the profile: no magazines, `free` looks it up
+  kLarge,    ///< one block of whole pages; belongs to the block's owner
+  kGuarded,  ///< one block before a page without access (hardened mode)
+};
+
+/// Who frees the blocks of a span. Collected spans come with the collector.
+enum class SpanOwner : uint8_t {
+  kManual,  ///< the program, through free
+};
+
+/// The descriptor. The bitmap of returned blocks follows it in memory (`free_bits`).
+struct MSpan {
+  PageId start;
+  PageCount pages;
+  MSpan* next = nullptr;  ///< in the list of its MCentral
+  MSpan* prev = nullptr;
+  Address first = 0;         ///< address of block 0
+  size_t elem_size = 0;      ///< bytes of a block
+  uint16_t elem_count = 0;   ///< blocks in the span
+  uint16_t fresh = 0;        ///< blocks from here on were never handed out
+  uint16_t free_count = 0;   ///< bits set in free_bits
+  SizeClass size_class;
+  SpanState state = SpanState::kFree;
+  SpanOwner owner = SpanOwner::kManual;
+  bool need_zero = false;    ///< fresh blocks may hold old data
+  bool sampled = false;      ///< the large block is in the profile
+  bool moved = false;        ///< its mapping was moved here, see large.cc
+  bool vacated = false;      ///< its mapping was moved away
+  int8_t list = -1;          ///< which occupancy list of its MCentral, or -1
+
+  [[nodiscard]] Address limit() const { return address_of(start + pages); }
+
+  /// One bit a block: set when the block came back to the span.
+  uint64_t* free_bits() { return reinterpret_cast<uint64_t*>(this + 1); }
+
+  [[nodiscard]] const uint64_t* free_bits() const {
+    return reinterpret_cast<const uint64_t*>(this + 1);
+  }
+
+  /// Words of free_bits for a span of `count` blocks.
+  static constexpr size_t bit_words(size_t count) { return (count + 63) / 64; }
+
+  /// Bytes of a descriptor for `count` blocks.
+  static size_t descriptor_bytes(size_t count) {
+    return sizeof(MSpan) + bit_words(count) * sizeof(uint64_t);
+  }
+
+  /// Blocks that the span can still hand out.
+  [[nodiscard]] size_t available() const {
+    return free_count + static_cast<size_t>(elem_count - fresh);
+  }
+
+  /// Blocks that are out: live, or cached in a magazine.
+  [[nodiscard]] size_t outstanding() const { return elem_count - available(); }
+
+  [[nodiscard]] void* block(size_t index) const {
+    return reinterpret_cast<void*>(first + index * elem_size);
+  }
+
+  /// The number of the block that starts at `p`, or -1 when no block starts there.
+  [[nodiscard]] ptrdiff_t index_of_start(const void* p) const {
+    size_t offset = reinterpret_cast<Address>(p) - first;
+    if (reinterpret_cast<Address>(p) < first || elem_count == 0) {
+      return -1;
+    }
+    if (state == SpanState::kLarge || state == SpanState::kGuarded) {
+      return offset == 0 ? 0 : -1;
+    }
+    size_t index = block_index(offset, class_info(size_class));
+    return index < elem_count && index * elem_size == offset ? static_cast<ptrdiff_t>(index) : -1;
+  }
+
+  /// Takes up to `wanted` blocks out of the span into `out`, returned ones first (lowest address
+  /// first), then fresh ones; every block carries its free mark. Returns their number.
+  /// REQUIRES: the MCentral's lock.
+  size_t take(void** out, size_t wanted);
+
+  /// Puts a block back. Ends the program when it is back already or its mark is damaged.
+  /// REQUIRES: the MCentral's lock; the block carries its free mark.
+  void put_back(void* block);
+
+  /// Sets up the blocks of a class on freshly allocated pages.
+  void init_blocks(SizeClass c, SpanState new_state);
+
+  /// Checks the fields against one another and against the page tables.
+  void verify() const;
+};
+
+static_assert(sizeof(MSpan) % alignof(uint64_t) == 0);
+
+}  // namespace burrow::heap

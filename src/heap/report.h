@@ -1,0 +1,23 @@
+// The one-line messages about pointers that a program misused. See mheap.h, "Misuse".
+#pragma once
+
+#include <cstddef>
+
+#include "base/printer.h"
+
+namespace burrow::heap {
+
+/// Prints "POINTER (block START+OFFSET, span START of N pages, class C)", as much of it as is
+/// known. Takes no lock.
+void print_pointer(Printer& out, const void* p);
+
+/// Ends the program: `p` was passed to `function` and is not a live block's start.
+[[noreturn]] void report_invalid_free(const void* p);
+/// Ends the program: the block is free already.
+[[noreturn]] void report_double_free(const void* p);
+/// Ends the program: a free block's first word was overwritten.
+[[noreturn]] void report_write_after_free(const void* p);
+/// Ends the program: the size given to a sized delete does not fit the block.
+[[noreturn]] void report_wrong_size(const void* p, size_t size);
+
+}  // namespace burrow::heap

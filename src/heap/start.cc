@@ -1,0 +1,102 @@
+// The start of the heap and of each thread's part in it. See mheap.h.
+#include <atomic>
+#include <cstring>
+
+#include "base/check.h"
+#include "heap/hardened.h"
+#include "heap/heap.h"
+#include "heap/heap_internal.h"
+#include "heap/mheap.h"
+#include "heap/reserve.h"
+#include "os/os.h"
+#include "os/thread.h"
+
+namespace burrow::heap {
+namespace {
+
+enum class StartState : uint8_t {
+  kCold,   ///< nobody has allocated yet
+  kReady,  ///< the arena and the centrals are usable
+};
+
+constinit std::atomic<StartState> g_state{StartState::kCold};
+constinit Mutex g_start_lock{LockRank::kStart};
+
+// Set once the thread's cache was destroyed at its end.
+constinit thread_local bool t_ended = false;
+
+void read_settings() {
+  if (const char* text = os::env("BURROW_MEMLIMIT"); text != nullptr && *text != '\0') {
+    if (std::optional<size_t> bytes = os::parse_bytes(text); bytes) {
+      g_mheap.set_limit(*bytes);
+    } else if (std::string_view(text) != "off") {
+      FixedPrinter<256> out;
+      out << "burrow: BURROW_MEMLIMIT=" << text
+          << " is not a size; write for example 512MiB, or off\n";
+      out.write_to(2);
+    }
+  }
+}
+
+void end_thread(void* raw) {
+  t_cache = nullptr;
+  t_ended = true;
+  MCache::destroy(static_cast<MCache*>(raw));
+}
+
+}  // namespace
+
+void heap_init() {
+  // Acquire: pairs with the release below.
+  if (BURROW_LIKELY(g_state.load(std::memory_order_acquire) == StartState::kReady)) {
+    return;
+  }
+  MutexLock hold(g_start_lock);
+  if (g_state.load(std::memory_order_relaxed) == StartState::kReady) {
+    return;
+  }
+  arena_init();
+  init_centrals();
+  reserve_init();
+  read_settings();
+  hardened_init();
+  g_state.store(StartState::kReady, std::memory_order_release);
+}
+
+MCache* current_cache() {
+  if (BURROW_LIKELY(t_cache != nullptr)) {
+    return t_cache;
+  }
+  heap_init();
+  if (t_ended) {
+    return nullptr;
+  }
+  MCache* cache = MCache::create();
+  if (cache == nullptr) {
+    return nullptr;
+  }
+  // Before the registration, which may allocate.
+  t_cache = cache;
+  // Without a slot for the exit handler the cache stays behind when the thread ends; nothing worse.
+  (void)os::at_thread_exit(end_thread, cache);
+  return cache;
+}
+
+void maybe_verify() {
+  static constinit std::atomic<int> wanted{-1};
+  static constinit std::atomic<uint32_t> ticks{0};
+  // Relaxed: reading the setting twice does no harm.
+  int on = wanted.load(std::memory_order_relaxed);
+  if (BURROW_LIKELY(on == 0)) {
+    return;
+  }
+  if (on < 0) {
+    on = os::debug_option("verify") == "1" ? 1 : 0;
+    wanted.store(on, std::memory_order_relaxed);
+  }
+  if (on == 1 && ticks.fetch_add(1, std::memory_order_relaxed) % 256 == 0) {
+    verify();
+  }
+}
+
+}  // namespace burrow::heap

@@ -1,0 +1,78 @@
+// The heap's figures. See stats.h.
+#include "heap/stats.h"
+
+#include "heap/heap.h"
+#include "heap/heap_internal.h"
+#include "heap/metadata.h"
+#include "heap/mheap.h"
+#include "os/os.h"
+
+namespace burrow::heap {
+namespace {
+
+// Adds up the classes over all threads, with the depots' blocks as cached.
+void read_classes(HeapStats& stats) {
+  stats.by_size_count = kNumClasses - 1;
+  {
+    MutexLock hold(g_caches.lock);
+    stats.threads = g_caches.count;
+    for (size_t i = 1; i < kNumClasses; ++i) {
+      SizeClass c(i);
+      BySize& line = stats.by_size[i - 1];
+      line.size = class_info(c).size;
+      line.mallocs = g_caches.mallocs[i];
+      line.frees = g_caches.frees[i];
+      for (const MCache* cache = g_caches.first; cache != nullptr; cache = cache->next) {
+        line.mallocs += cache->mallocs_of(c);
+        line.frees += cache->frees_of(c);
+        stats.cached_bytes += cache->cached_of(c) * line.size;
+      }
+      if (line.frees > line.mallocs) {
+        line.frees = line.mallocs;  // read while they moved
+      }
+    }
+  }
+  for (size_t i = 1; i < kNumClasses; ++i) {
+    const BySize& line = stats.by_size[i - 1];
+    stats.mallocs += line.mallocs;
+    stats.frees += line.frees;
+    stats.total_alloc += line.mallocs * line.size;
+    stats.alloc += (line.mallocs - line.frees) * line.size;
+    stats.cached_bytes += central_of(SizeClass(i)).depot_blocks() * line.size;
+  }
+}
+
+}  // namespace
+
+void read_stats(HeapStats& stats) {
+  heap_init();
+  stats = HeapStats{};
+  read_classes(stats);
+  MHeap::Figures f = g_mheap.figures();
+  stats.mallocs += f.large_mallocs;
+  stats.frees += f.large_frees;
+  stats.total_alloc += f.large_bytes_total;
+  stats.alloc += f.large_bytes;
+  stats.large_bytes = f.large_bytes;
+  stats.large_objects = f.large_objects;
+  stats.heap_alloc = stats.alloc;
+  stats.heap_objects = stats.mallocs - stats.frees;
+  stats.heap_sys = f.committed;
+  stats.heap_inuse = f.used;
+  stats.heap_idle = f.committed - f.used;
+  stats.heap_released = stats.heap_idle - f.free_backed;
+  stats.mspan_inuse = meta_in_use(MetaKind::kSpan);
+  stats.mcache_inuse = meta_in_use(MetaKind::kCache) + meta_in_use(MetaKind::kMagazine);
+  size_t meta = meta_from_os();
+  stats.mcache_sys = stats.mcache_inuse;
+  stats.mspan_sys = meta > stats.mcache_inuse ? meta - stats.mcache_inuse : stats.mspan_inuse;
+  // The page tables that describe what is committed.
+  stats.other_sys = f.committed / kPageSize * (sizeof(uint16_t) + sizeof(void*)) +
+                    f.committed / kChunkSize * sizeof(Chunk);
+  stats.sys = stats.heap_sys + stats.mspan_sys + stats.mcache_sys + stats.other_sys;
+  stats.peak_committed = f.peak;
+  stats.memory_limit = g_mheap.limit() == SIZE_MAX ? UINT64_MAX : g_mheap.limit();
+  stats.scavenged_total = f.released_total;
+}
+
+}  // namespace burrow::heap

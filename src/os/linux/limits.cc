@@ -1,0 +1,138 @@
+// Resource limits and sizes on Linux. See os/os.h.
+#include <fcntl.h>
+#include <sched.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <string_view>
+
+#include "base/printer.h"
+#include "os/os.h"
+
+namespace burrow::os {
+namespace {
+
+// The number at the start of a small file, or nullopt ("max", no file).
+std::optional<size_t> read_number(const char* path) {
+  char buffer[64];
+  std::optional<size_t> n = read_file(path, buffer, sizeof buffer);
+  size_t value = 0;
+  if (!n || std::from_chars(buffer, buffer + *n, value).ec != std::errc()) {
+    return std::nullopt;
+  }
+  return value;
+}
+
+// Field `index` of /proc/self/statm, in bytes.
+size_t statm_bytes(size_t index) {
+  char buffer[256];
+  size_t n = read_file("/proc/self/statm", buffer, sizeof buffer).value_or(0);
+  const char* at = buffer;
+  const char* end = buffer + n;
+  for (size_t i = 0; i < index; ++i) {
+    at = std::find(at, end, ' ');
+    at += at < end ? 1 : 0;
+  }
+  size_t pages = 0;
+  std::from_chars(at, end, pages);
+  return pages * kOsPageSize;
+}
+
+// The limits of a cgroup and of all above it; `path` is "/a/b" below `root`.
+void limit_up_the_tree(std::string_view root, std::string_view path, const char* file,
+                       std::optional<size_t>& least) {
+  for (;;) {
+    FixedPrinter<4096> name;
+    name << root << path << (path == "/" ? "" : "/") << file << '\0';
+    if (std::optional<size_t> value = read_number(name.text().data()); value && !name.truncated()) {
+      least = std::min(least.value_or(*value), *value);
+    }
+    size_t slash = path.rfind('/');
+    if (path.size() <= 1 || slash == std::string_view::npos) {
+      return;
+    }
+    path = path.substr(0, slash == 0 ? 1 : slash);
+  }
+}
+
+}  // namespace
+
+std::optional<size_t> read_file(const char* path, char* buffer, size_t capacity) {
+  int saved_errno = errno;
+  int fd = ::open(path, O_RDONLY | O_CLOEXEC);
+  if (fd < 0) {
+    errno = saved_errno;
+    return std::nullopt;
+  }
+  size_t done = 0;
+  while (done < capacity) {
+    ssize_t n = ::read(fd, buffer + done, capacity - done);
+    if (n < 0 && errno == EINTR) {
+      continue;
+    }
+    if (n <= 0) {
+      break;
+    }
+    done += static_cast<size_t>(n);
+  }
+  ::close(fd);
+  errno = saved_errno;
+  return done;
+}
+
+size_t resident_bytes() { return statm_bytes(1); }
+
+size_t address_space_used() { return statm_bytes(0); }
+
+std::optional<size_t> address_space_limit() {
+  rlimit limit{};
+  int saved_errno = errno;
+  bool known = ::getrlimit(RLIMIT_AS, &limit) == 0;
+  errno = saved_errno;
+  if (!known || limit.rlim_cur == RLIM_INFINITY) {
+    return std::nullopt;
+  }
+  return limit.rlim_cur;
+}
+
+std::optional<size_t> cgroup_memory_limit(const char* cgroup_root, const char* proc_cgroup) {
+  char buffer[4096];
+  std::optional<size_t> n = read_file(proc_cgroup, buffer, sizeof buffer);
+  std::optional<size_t> least;
+  std::string_view rest(buffer, n.value_or(0));
+  while (!rest.empty()) {
+    size_t end = std::min(rest.find('\n'), rest.size());
+    std::string_view line = rest.substr(0, end);
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+    size_t first = line.find(':');
+    size_t second = first == std::string_view::npos ? first : line.find(':', first + 1);
+    if (second == std::string_view::npos) {
+      continue;
+    }
+    std::string_view controllers = line.substr(first + 1, second - first - 1);
+    std::string_view path = line.substr(second + 1);
+    if (controllers.empty()) {
+      limit_up_the_tree(cgroup_root, path, "memory.max", least);
+    } else if (controllers == "memory") {
+      FixedPrinter<4096> root;
+      root << cgroup_root << "/memory";
+      limit_up_the_tree(root.text(), path, "memory.limit_in_bytes", least);
+    }
+  }
+  // cgroup v1 writes "no limit" as a huge number.
+  return least && *least < (size_t{1} << 60) ? least : std::nullopt;
+}
+
+int processor_count() {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  if (::sched_getaffinity(0, sizeof set, &set) != 0) {
+    return 1;
+  }
+  return std::max(1, CPU_COUNT(&set));
+}
+
+}  // namespace burrow::os

@@ -1,0 +1,92 @@
+// Memory on Linux. See os/os.h.
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "base/bits.h"
+#include "os/os.h"
+
+namespace burrow::os {
+namespace {
+
+void* map(void* hint, size_t bytes, int protection, int extra_flags) {
+  int saved_errno = errno;
+  void* p = ::mmap(hint, bytes, protection,
+                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | extra_flags, -1, 0);
+  if (p == MAP_FAILED) {
+    errno = saved_errno;
+    return nullptr;
+  }
+  return p;
+}
+
+template <typename F>
+bool quietly(F call) {
+  int saved_errno = errno;
+  bool ok = call() == 0;
+  errno = saved_errno;
+  return ok;
+}
+
+}  // namespace
+
+void* reserve(size_t bytes, size_t alignment) {
+  size_t slack = alignment > kOsPageSize ? alignment : 0;
+  char* p = static_cast<char*>(map(nullptr, bytes + slack, PROT_NONE, 0));
+  if (p == nullptr) {
+    return nullptr;
+  }
+  auto address = reinterpret_cast<uintptr_t>(p);
+  size_t lead = round_up(address, uintptr_t{alignment}) - address;
+  if (lead > 0) {
+    ::munmap(p, lead);
+  }
+  if (slack > lead) {
+    ::munmap(p + lead + bytes, slack - lead);
+  }
+  return p + lead;
+}
+
+void unreserve(void* start, size_t bytes) {
+  quietly([&] { return ::munmap(start, bytes); });
+}
+
+bool commit(void* start, size_t bytes) {
+  return quietly([&] { return ::mprotect(start, bytes, PROT_READ | PROT_WRITE); });
+}
+
+bool release(void* start, size_t bytes) {
+  return quietly([&] { return ::madvise(start, bytes, MADV_DONTNEED); });
+}
+
+bool protect_none(void* start, size_t bytes) {
+  return quietly([&] { return ::mprotect(start, bytes, PROT_NONE); });
+}
+
+bool move_pages(void* from, void* to, size_t bytes) {
+  int saved_errno = errno;
+#ifndef MREMAP_DONTUNMAP
+  constexpr int MREMAP_DONTUNMAP = 4;
+#endif
+  void* p = ::mremap(from, bytes, bytes, MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP, to);
+  errno = saved_errno;
+  return p != MAP_FAILED;
+}
+
+bool renew(void* start, size_t bytes) {
+  return map(start, bytes, PROT_READ | PROT_WRITE, MAP_FIXED) == start;
+}
+
+bool advise_huge(void* start, size_t bytes) {
+  return quietly([&] { return ::madvise(start, bytes, MADV_HUGEPAGE); });
+}
+
+void* map_memory(size_t bytes) { return map(nullptr, bytes, PROT_READ | PROT_WRITE, 0); }
+
+void unmap_memory(void* start, size_t bytes) {
+  quietly([&] { return ::munmap(start, bytes); });
+}
+
+}  // namespace burrow::os

@@ -1,0 +1,104 @@
+// Time, randomness, environment and identity on Linux. See os/os.h.
+#include <elf.h>
+#include <sys/auxv.h>
+#include <sys/random.h>
+#include <sys/single_threaded.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <charconv>
+#include <cstring>
+
+#include "os/os.h"
+
+extern char** environ;
+
+namespace burrow::os {
+namespace {
+
+int64_t read_clock(clockid_t id) {
+  timespec now{};
+  ::clock_gettime(id, &now);
+  return now.tv_sec * 1'000'000'000 + now.tv_nsec;
+}
+
+}  // namespace
+
+int64_t monotonic_ns() { return read_clock(CLOCK_MONOTONIC); }
+
+int64_t wall_ns() { return read_clock(CLOCK_REALTIME); }
+
+uint64_t random_u64() {
+  uint64_t value = 0;
+  int saved_errno = errno;
+  if (::getrandom(&value, sizeof value, GRND_NONBLOCK) != sizeof value) {
+    // The kernel left 16 random bytes beside the arguments.
+    if (const void* seed = reinterpret_cast<const void*>(::getauxval(AT_RANDOM));
+        seed != nullptr) {
+      std::memcpy(&value, seed, sizeof value);
+    }
+    value ^= static_cast<uint64_t>(monotonic_ns()) * 0x9E3779B97F4A7C15;
+  }
+  errno = saved_errno;
+  return value;
+}
+
+const char* env(const char* name) {
+  if (environ == nullptr) {
+    return nullptr;
+  }
+  size_t length = std::strlen(name);
+  for (char** e = environ; *e != nullptr; ++e) {
+    if (std::strncmp(*e, name, length) == 0 && (*e)[length] == '=') {
+      return *e + length + 1;
+    }
+  }
+  return nullptr;
+}
+
+std::optional<size_t> parse_bytes(std::string_view text) {
+  size_t value = 0;
+  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc()) {
+    return std::nullopt;
+  }
+  std::string_view unit = text.substr(static_cast<size_t>(end - text.data()));
+  unsigned shift = 0;
+  if (!unit.empty() && unit != "B") {
+    constexpr std::string_view kUnits = "KMGT";
+    size_t at = kUnits.find(unit[0] >= 'a' ? static_cast<char>(unit[0] - 32) : unit[0]);
+    std::string_view tail = unit.substr(1);
+    if (at == std::string_view::npos || !(tail.empty() || tail == "B" || tail == "iB")) {
+      return std::nullopt;
+    }
+    shift = static_cast<unsigned>(10 * (at + 1));
+  }
+  if (shift > 0 && value > (SIZE_MAX >> shift)) {
+    return std::nullopt;
+  }
+  return value << shift;
+}
+
+std::optional<std::string_view> debug_option(std::string_view key) {
+  const char* text = env("BURROW_DEBUG");
+  std::string_view rest = text == nullptr ? std::string_view() : std::string_view(text);
+  while (!rest.empty()) {
+    size_t comma = rest.find(',');
+    std::string_view item = rest.substr(0, comma);
+    rest = comma == std::string_view::npos ? std::string_view() : rest.substr(comma + 1);
+    if (item.size() > key.size() && item.starts_with(key) && item[key.size()] == '=') {
+      return item.substr(key.size() + 1);
+    }
+  }
+  return std::nullopt;
+}
+
+uint32_t thread_id() { return static_cast<uint32_t>(::syscall(SYS_gettid)); }
+
+uint32_t process_id() { return static_cast<uint32_t>(::syscall(SYS_getpid)); }
+
+bool single_threaded() { return __libc_single_threaded != 0; }
+
+}  // namespace burrow::os

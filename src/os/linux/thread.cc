@@ -1,0 +1,82 @@
+// Threads on Linux. See os/thread.h.
+#include "os/thread.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <time.h>
+
+#include <atomic>
+#include <cerrno>
+
+namespace burrow::os {
+namespace {
+
+// POSIX promises this many rounds of key destructors; the last one is ours.
+constexpr int kRounds = 4;
+
+struct ExitHandler {
+  void (*function)(void*) = nullptr;
+  void* argument = nullptr;
+  int round = 0;
+};
+
+thread_local ExitHandler t_handler;
+
+// Made once. Relaxed double check around pthread_once is not needed: once is cheap enough here.
+pthread_key_t g_key;
+bool g_key_made = false;
+
+void run_handler(void* raw) {
+  auto* handler = static_cast<ExitHandler*>(raw);
+  // Other keys' destructors may still allocate: ask to be called again until the last round.
+  if (++handler->round < kRounds && pthread_setspecific(g_key, handler) == 0) {
+    return;
+  }
+  handler->function(handler->argument);
+}
+
+void make_key() { g_key_made = pthread_key_create(&g_key, run_handler) == 0; }
+
+void* run_background(void* raw) {
+  reinterpret_cast<void (*)()>(raw)();
+  return nullptr;
+}
+
+}  // namespace
+
+bool at_thread_exit(void (*function)(void*), void* argument) {
+  static constinit pthread_once_t once = PTHREAD_ONCE_INIT;
+  pthread_once(&once, make_key);
+  t_handler = ExitHandler{function, argument, 0};
+  return g_key_made && pthread_setspecific(g_key, &t_handler) == 0;
+}
+
+bool start_background_thread(const char* name, void (*function)()) {
+  sigset_t all;
+  sigset_t old;
+  sigfillset(&all);
+  if (pthread_sigmask(SIG_SETMASK, &all, &old) != 0) {
+    return false;
+  }
+  pthread_attr_t attributes;
+  pthread_attr_init(&attributes);
+  pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+  pthread_attr_setstacksize(&attributes, size_t{256} * 1024);
+  pthread_t thread;
+  int error =
+      pthread_create(&thread, &attributes, run_background, reinterpret_cast<void*>(function));
+  pthread_attr_destroy(&attributes);
+  if (error == 0) {
+    pthread_setname_np(thread, name);
+  }
+  pthread_sigmask(SIG_SETMASK, &old, nullptr);
+  return error == 0;
+}
+
+void sleep_ms(int milliseconds) {
+  timespec left{milliseconds / 1000, (milliseconds % 1000) * 1000000L};
+  while (nanosleep(&left, &left) != 0 && errno == EINTR) {
+  }
+}
+
+}  // namespace burrow::os

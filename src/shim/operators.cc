@@ -1,0 +1,106 @@
+// Every replaceable operator new and delete of C++20. See shim.h.
+#include <new>
+
+#include "heap/fast_path.h"
+#include "heap/heap.h"
+#include "shim/shim.h"
+
+namespace heap = burrow::heap;
+namespace shim = burrow::shim;
+
+namespace {
+
+BURROW_ALWAYS_INLINE void* plain_new(size_t size) {
+  void* p = heap::allocate_fast(size);
+  return BURROW_LIKELY(p != nullptr) ? p : shim::new_failed(size, 0);
+}
+
+BURROW_ALWAYS_INLINE void* plain_new_nothrow(size_t size) noexcept {
+  void* p = heap::allocate_fast(size);
+  return BURROW_LIKELY(p != nullptr) ? p : shim::new_failed_nothrow(size, 0);
+}
+
+void* aligned_new(size_t size, std::align_val_t alignment) {
+  void* p = heap::allocate_aligned(static_cast<size_t>(alignment), size);
+  return p != nullptr ? p : shim::new_failed(size, static_cast<size_t>(alignment));
+}
+
+void* aligned_new_nothrow(size_t size, std::align_val_t alignment) noexcept {
+  void* p = heap::allocate_aligned(static_cast<size_t>(alignment), size);
+  return p != nullptr ? p : shim::new_failed_nothrow(size, static_cast<size_t>(alignment));
+}
+
+void sized_delete(void* p, size_t size, size_t alignment) noexcept {
+  heap::deallocate_sized(p, size, alignment, heap::SizeRule::kExact);
+}
+
+}  // namespace
+
+// The standard's declarations carry no visibility; these definitions do.
+BURROW_EXPORT void* operator new(size_t n) { return plain_new(n); }
+
+BURROW_EXPORT void* operator new[](size_t n) { return plain_new(n); }
+
+BURROW_EXPORT void* operator new(size_t n, const std::nothrow_t& /*t*/) noexcept {
+  return plain_new_nothrow(n);
+}
+
+BURROW_EXPORT void* operator new[](size_t n, const std::nothrow_t& /*t*/) noexcept {
+  return plain_new_nothrow(n);
+}
+
+BURROW_EXPORT void* operator new(size_t n, std::align_val_t a) { return aligned_new(n, a); }
+
+BURROW_EXPORT void* operator new[](size_t n, std::align_val_t a) { return aligned_new(n, a); }
+
+BURROW_EXPORT void* operator new(size_t n, std::align_val_t a,
+                                 const std::nothrow_t& /*t*/) noexcept {
+  return aligned_new_nothrow(n, a);
+}
+
+BURROW_EXPORT void* operator new[](size_t n, std::align_val_t a,
+                                   const std::nothrow_t& /*t*/) noexcept {
+  return aligned_new_nothrow(n, a);
+}
+
+BURROW_EXPORT void operator delete(void* p) noexcept { heap::deallocate_fast(p); }
+
+BURROW_EXPORT void operator delete[](void* p) noexcept { heap::deallocate_fast(p); }
+
+BURROW_EXPORT void operator delete(void* p, const std::nothrow_t& /*t*/) noexcept {
+  heap::deallocate_fast(p);
+}
+
+BURROW_EXPORT void operator delete[](void* p, const std::nothrow_t& /*t*/) noexcept {
+  heap::deallocate_fast(p);
+}
+
+BURROW_EXPORT void operator delete(void* p, size_t n) noexcept { sized_delete(p, n, 1); }
+
+BURROW_EXPORT void operator delete[](void* p, size_t n) noexcept { sized_delete(p, n, 1); }
+
+BURROW_EXPORT void operator delete(void* p, std::align_val_t /*a*/) noexcept {
+  heap::deallocate_fast(p);
+}
+
+BURROW_EXPORT void operator delete[](void* p, std::align_val_t /*a*/) noexcept {
+  heap::deallocate_fast(p);
+}
+
+BURROW_EXPORT void operator delete(void* p, std::align_val_t /*a*/,
+                                   const std::nothrow_t& /*t*/) noexcept {
+  heap::deallocate_fast(p);
+}
+
+BURROW_EXPORT void operator delete[](void* p, std::align_val_t /*a*/,
+                                     const std::nothrow_t& /*t*/) noexcept {
+  heap::deallocate_fast(p);
+}
+
+BURROW_EXPORT void operator delete(void* p, size_t n, std::align_val_t a) noexcept {
+  sized_delete(p, n, static_cast<size_t>(a));
+}
+
+BURROW_EXPORT void operator delete[](void* p, size_t n, std::align_val_t a) noexcept {
+  sized_delete(p, n, static_cast<size_t>(a));
+}

@@ -1,0 +1,52 @@
+// The C ABI of malloc and C++'s operators new and delete, over the heap.
+//
+// What. Every function that glibc asks of a replacement malloc ("Replacing malloc" in its manual),
+// its private aliases, the C23 sized frees, and the replaceable operators of C++20. They are the
+// only functions of Burrow that set errno, and the only ones that throw.
+//
+// How. malloc.cc and free.cc hold the hot pair, inlined from heap/fast_path.h. aligned.cc checks
+// alignments as glibc does. info.cc answers mallinfo2, malloc_info and their kin from
+// `heap::read_stats`. operators.cc holds new and delete; when memory is out they call
+// `new_failed`, of which there are two: new_failure_throw.cc (libburrow) throws itself,
+// new_failure_preload.cc (the preload, which may serve C programs without libstdc++) asks the
+// program's own libstdc++ to. fork.cc keeps both sides of a fork working.
+//
+// Invariants.
+//  - errno is ENOMEM (or EINVAL where documented) after a failure and untouched after a success.
+//  - realloc(p, 0) frees and returns null, malloc(0) returns a block of its own: as glibc.
+//  - No function here calls into libc in a way that allocates.
+//
+// Locks. None of its own; fork.cc takes the heap's and the profiler's in the order of ranks.
+//
+// Rejected.
+//  - Throwing std::bad_alloc from the preload through a linked-in libstdc++: two runtimes would
+//    own one exception; python3 would carry a C++ runtime it never uses.
+//  - __malloc_hook: gone from glibc 2.34 on.
+#pragma once
+
+#include <cerrno>
+#include <cstddef>
+
+#include "base/annotations.h"
+
+namespace burrow::shim {
+
+/// What operator new does when memory is out: calls the new-handler until memory comes or throws
+/// std::bad_alloc. `alignment` is 0 for the plain forms.
+[[nodiscard]] void* new_failed(size_t size, size_t alignment);
+
+/// As new_failed, for the nothrow forms: null instead of a throw.
+[[nodiscard]] void* new_failed_nothrow(size_t size, size_t alignment) noexcept;
+
+/// Sets errno to ENOMEM when `p` is null, and returns it.
+BURROW_ALWAYS_INLINE void* or_enomem(void* p) {
+  if (BURROW_UNLIKELY(p == nullptr)) {
+    errno = ENOMEM;
+  }
+  return p;
+}
+
+}  // namespace burrow::shim
+
+/// Gives a function both its public name and glibc's private one.
+#define BURROW_ALIAS(name) BURROW_EXPORT __attribute__((alias(#name)))
