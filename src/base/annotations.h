@@ -23,5 +23,7 @@
 #define BURROW_UNLIKELY(x) __builtin_expect(static_cast<bool>(x), 0)
 #define BURROW_ALWAYS_INLINE inline __attribute__((always_inline))
 #define BURROW_NOINLINE __attribute__((noinline))
+/// Marks a declaration whose definition is in the same library: no detour through the GOT.
+#define BURROW_HIDDEN __attribute__((visibility("hidden")))
 /// Marks a symbol that the shared libraries export.
 #define BURROW_EXPORT __attribute__((visibility("default")))

@@ -49,7 +49,7 @@ void Mutex::lock_slow() {
   }
   // Acquire: pairs with the release in unlock.
   while (state_.exchange(kContended, std::memory_order_acquire) != kFree) {
-    state_.wait(kContended, std::memory_order_relaxed);
+    futex_wait(state_, kContended);
   }
 }
 
@@ -65,7 +65,7 @@ void Mutex::lock_for_fork() {
 void Mutex::unlock_after_fork() {
   // Release: pairs with the acquires in lock, lock_slow and try_lock.
   if (state_.exchange(kFree, std::memory_order_release) == kContended) {
-    state_.notify_one();
+    futex_wake_one(state_);
   }
 }
 

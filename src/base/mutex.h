@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "base/annotations.h"
+#include "base/futex.h"
 
 namespace burrow {
 
@@ -50,7 +51,7 @@ class BURROW_CAPABILITY("mutex") Mutex {
     note_release();
     // Release: pairs with the acquires in lock, lock_slow and try_lock.
     if (BURROW_UNLIKELY(state_.exchange(kFree, std::memory_order_release) == kContended)) {
-      state_.notify_one();
+      futex_wake_one(state_);
     }
   }
 

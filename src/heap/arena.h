@@ -22,7 +22,7 @@ struct alignas(64) ArenaParams {
                                                    ///< its address xor this
 };
 
-extern constinit ArenaParams g_arena;
+BURROW_HIDDEN extern constinit ArenaParams g_arena;
 
 /// Reserves the arena and its tables; later calls do nothing. REQUIRES: one thread at a time.
 /// Ends the program when not even 64 MiB of addresses can be had.

@@ -104,8 +104,8 @@ void* reallocate(void* block, size_t size) {
     return nullptr;
   }
   MCache* cache = current_cache();
-  if (cache == nullptr || !cache->busy) {
-    BusyScope busy(cache);
+  if (!in_operation()) {
+    SlowScope busy(cache);
     if (g_mheap.resize_large(span, size)) {
       auto change = static_cast<ptrdiff_t>(span->elem_size) - static_cast<ptrdiff_t>(old);
       g_mheap.count_large(0, change);

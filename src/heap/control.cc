@@ -20,10 +20,10 @@ void reclaim(MCache* cache) {
 bool release_memory() {
   heap_init();
   MCache* cache = current_cache();
-  if (cache != nullptr && cache->busy) {
+  if (in_operation()) {
     return false;
   }
-  BusyScope busy(cache);
+  SlowScope busy(cache);
   reclaim(cache);
   return g_mheap.scavenge_all() > 0;
 }
@@ -35,8 +35,8 @@ size_t set_memory_limit(size_t bytes) {
 
 void verify() {
   heap_init();
-  if (t_cache != nullptr) {
-    t_cache->verify();
+  if (t_owned != nullptr) {
+    t_owned->verify();
   }
   for (size_t i = 1; i < kNumClasses; ++i) {
     central_of(SizeClass(i)).verify();
@@ -79,7 +79,7 @@ void unlock_after_fork_in_child() {
   MutexLock hold(g_caches.lock);
   for (MCache* cache = g_caches.first; cache != nullptr;) {
     MCache* next = cache->next;
-    if (cache != t_cache) {
+    if (cache != t_owned) {
       for (size_t i = 1; i < kNumClasses; ++i) {
         SizeClass c(i);
         g_caches.mallocs[i] += cache->mallocs_of(c) + cache->cached_of(c);
@@ -88,10 +88,10 @@ void unlock_after_fork_in_child() {
     }
     cache = next;
   }
-  g_caches.first = t_cache;
-  g_caches.count = t_cache != nullptr ? 1 : 0;
-  if (t_cache != nullptr) {
-    t_cache->next = t_cache->prev = nullptr;
+  g_caches.first = t_owned;
+  g_caches.count = t_owned != nullptr ? 1 : 0;
+  if (t_owned != nullptr) {
+    t_owned->next = t_owned->prev = nullptr;
   }
 }
 

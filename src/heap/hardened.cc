@@ -151,13 +151,13 @@ void* hardened_allocate(size_t size, size_t alignment) {
   }
   ErrnoScope keep_errno;
   MCache* cache = current_cache();
-  if (cache == nullptr || cache->busy) {
+  if (cache == nullptr || in_operation()) {
     return cache == nullptr ? nullptr : allocate_class_slow(class_for(16), size, nullptr);
   }
   bool sampled = false;
   void* p = nullptr;
   {
-    BusyScope busy(cache);
+    SlowScope busy(cache);
     p = guard_allocate(size, alignment);
     if (p == nullptr) {
       sampled = cache->charge(size);
@@ -187,7 +187,7 @@ bool hardened_free(MSpan* span, void* p) {
     profiler_hooks()->sampled_free(p);
   }
   MCache* cache = current_cache();
-  BusyScope busy(cache);
+  SlowScope busy(cache);
   t->freed.capture();
   t->state = BlockState::kQuarantined;
   std::memset(p, kFreedByte, t->size);

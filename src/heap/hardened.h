@@ -10,13 +10,14 @@
 #include <atomic>
 #include <cstddef>
 
+#include "base/annotations.h"
 #include "base/mutex.h"
 
 namespace burrow::heap {
 
 struct MSpan;
 
-extern constinit std::atomic<bool> g_hardened;
+BURROW_HIDDEN extern constinit std::atomic<bool> g_hardened;
 
 /// Relaxed: set once, before the first block.
 inline bool hardened_on() { return g_hardened.load(std::memory_order_relaxed); }

@@ -88,7 +88,7 @@ void free_sampled(MCache* cache, MSpan* span, void* p) {
     free_direct(c, p, sampled_central_of(c));
     return;
   }
-  BusyScope busy(cache);
+  SlowScope busy(cache);
   *static_cast<uintptr_t*>(p) = free_mark(p);
   sampled_central_of(c).put_back(&p, 1);
   ++cache->states[c.value].unloaded;
@@ -116,10 +116,13 @@ void free_in_span(MSpan* span, MCache* cache, void* p) {
     free_direct(c, p, central_of(c));
     return;
   }
-  if (push_to_slot(cache->slots[c.value], p, free_mark(p))) {
-    return;
+  {
+    CacheHold hold(cache);
+    if (push_to_slot(cache->slots[c.value], p, free_mark(p))) {
+      return;
+    }
   }
-  BusyScope busy(cache);
+  SlowScope busy(cache);
   cache->overflow(c, p);
 }
 
@@ -129,13 +132,14 @@ ErrnoScope::ErrnoScope() : saved_(errno) {}
 
 ErrnoScope::~ErrnoScope() { errno = saved_; }
 
-void BusyScope::end() {
+void SlowScope::end() {
   if (cache_ == nullptr) {
     return;
   }
   MCache* cache = cache_;
   cache_ = nullptr;
-  cache->busy = false;
+  std::atomic_signal_fence(std::memory_order_seq_cst);
+  t_cache = cache;
   while (cache->deferred.load(std::memory_order_relaxed) != nullptr) {
     void* p = cache->deferred.exchange(nullptr, std::memory_order_relaxed);
     while (p != nullptr) {
@@ -156,11 +160,11 @@ void* allocate_class_slow(SizeClass c, size_t size, void* popped) {
   if (cache == nullptr) {
     return allocate_direct(c);
   }
-  if (cache->busy) {
+  if (in_operation()) {
     return reserve_allocate(size);
   }
   maybe_verify();
-  BusyScope busy(cache);
+  SlowScope busy(cache);
   MCache::Refill got = refill_or_reclaim(cache, c);
   if (got.block == nullptr) {
     return nullptr;
@@ -169,7 +173,7 @@ void* allocate_class_slow(SizeClass c, size_t size, void* popped) {
   busy.end();
   if (got.sampled && !tell_profiler(cache, p, class_info(c).size)) {
     // Give it back unseen, and take a plain block.
-    BusyScope again(cache);
+    SlowScope again(cache);
     *static_cast<uintptr_t*>(p) = free_mark(p);
     sampled_central_of(c).put_back(&p, 1);
     --cache->states[c.value].loaded;
@@ -182,7 +186,13 @@ void* allocate_class_slow(SizeClass c, size_t size, void* popped) {
 }
 
 void* allocate_slow(size_t size, void* popped) {
-  if (hardened_on()) {
+  if (size > kMaxTinySize && size <= kMaxSmallSize && t_cache != nullptr) {
+    size_t offset = slot_offset(SizeClass(kMediumClassOf[medium_index(size)]));
+    if (BURROW_LIKELY(pop_block(t_cache, offset, popped))) {
+      return popped;
+    }
+  }
+  if (BURROW_UNLIKELY(hardened_on())) {
     return hardened_allocate(size, 1);
   }
   if (size > kMaxSmallSize) {
@@ -197,7 +207,7 @@ void* allocate_large(size_t size, size_t alignment) {
   }
   ErrnoScope keep_errno;
   MCache* cache = current_cache();
-  if (cache != nullptr && cache->busy) {
+  if (in_operation()) {
     return nullptr;  // a signal handler inside malloc: the heap's lock may be this thread's
   }
   maybe_verify();
@@ -206,7 +216,7 @@ void* allocate_large(size_t size, size_t alignment) {
   {
     // The cache is busy meanwhile, so that a handler does not come here too.
     MCache none;
-    BusyScope busy(cache);
+    SlowScope busy(cache);
     span = g_mheap.allocate_large(size, alignment, SpanState::kLarge);
     if (span == nullptr) {
       reclaim(cache);
@@ -233,7 +243,7 @@ void free_large(MSpan* span, void* p) {
   g_mheap.count_large(-1, -static_cast<ptrdiff_t>(span->elem_size));
   MCache* cache = current_cache();
   MCache none;
-  BusyScope busy(cache);
+  SlowScope busy(cache);
   g_mheap.free_span(span);
 }
 
@@ -255,7 +265,7 @@ void deallocate_slow(void* p) {
     report_invalid_free(p);
   }
   MCache* cache = current_cache();
-  if (cache != nullptr && cache->busy) {
+  if (in_operation()) {
     defer_free(cache, p);
     return;
   }

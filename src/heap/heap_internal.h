@@ -7,7 +7,8 @@
 
 namespace burrow::heap {
 
-/// The slow half of `allocate`. `popped` is what `pop_block` left: a damaged block ends the program.
+/// The slow half of `allocate`. `popped` is what `pop_block` left: null when it was not asked, the
+/// bottom of a magazine, or a damaged block, which ends the program.
 [[nodiscard]] void* allocate_slow(size_t size, void* popped);
 
 /// A block of a class by the slow path. `size` is what the caller asked for.
@@ -33,32 +34,35 @@ void free_large(MSpan* span, void* p);
 void heap_init();
 
 /// Sends every depot and the calling thread's cache home, so that whole spans come free.
-/// REQUIRES: the cache is not in use up the stack, or busy is raised by the caller.
+/// REQUIRES: the caller holds the cache.
 void reclaim(MCache* cache);
 
 /// Calls verify() now and then when BURROW_DEBUG=verify=1.
 void maybe_verify();
 
-/// Marks a thread's cache as in use by a slow path, and takes in what handlers freed meanwhile.
-class BusyScope {
+/// Holds the calling thread's cache for a slow path, and at the end takes in what signal handlers
+/// freed meanwhile. `cache` may be null: then there is nothing to hold.
+class SlowScope {
  public:
-  /// `cache` may be null: then there is nothing to mark.
-  explicit BusyScope(MCache* cache) : cache_(cache) {
-    if (cache_ != nullptr) {
-      cache_->busy = true;
-    }
+  explicit SlowScope(MCache* cache) : cache_(cache) {
+    t_cache = nullptr;
+    std::atomic_signal_fence(std::memory_order_seq_cst);
   }
 
-  ~BusyScope() { end(); }
+  ~SlowScope() { end(); }
 
-  BusyScope(const BusyScope&) = delete;
-  BusyScope& operator=(const BusyScope&) = delete;
+  SlowScope(const SlowScope&) = delete;
+  SlowScope& operator=(const SlowScope&) = delete;
 
+  /// Ends the scope early.
   void end();
 
  private:
   MCache* cache_;
 };
+
+/// True inside a signal handler that interrupted an operation of this thread's cache.
+inline bool in_operation() { return t_cache == nullptr && t_owned != nullptr; }
 
 /// Keeps errno over a slow path.
 class ErrnoScope {

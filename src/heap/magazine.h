@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <new>
 
+#include "base/annotations.h"
 #include "heap/metadata.h"
 #include "heap/size_classes.h"
 
@@ -13,7 +14,7 @@ namespace burrow::heap {
 
 /// The block that stands below the last one of every magazine. Its first word is never its own
 /// free mark, so that the test that guards a pop also notices the bottom.
-extern constinit uintptr_t g_bottom[2];
+BURROW_HIDDEN extern constinit uintptr_t g_bottom[2];
 
 constexpr void* bottom_block() { return &g_bottom[0]; }
 
@@ -22,13 +23,13 @@ struct Magazine {
   Magazine* next = nullptr;
   uint32_t count = 0;     ///< blocks in slots(); kept only while the magazine is not in a cache
   uint32_t capacity = 0;  ///< slots
-  /// Four bottoms: a signal handler that interrupts a pop at the bottom pops below it.
-  void* bottoms[4] = {bottom_block(), bottom_block(), bottom_block(), bottom_block()};
+  uint64_t unused = 0;    ///< keeps the slots on a multiple of 16 bytes
+  void* below = bottom_block();  ///< the bottom
 
   void** slots() { return reinterpret_cast<void**>(this + 1); }
 
   /// Where `top` points when the magazine is empty.
-  void** bottom() { return &bottoms[3]; }
+  void** bottom() { return &below; }
 
   void** end() { return slots() + capacity; }
 
@@ -50,6 +51,6 @@ struct Magazine {
   static void destroy(Magazine* m, SizeClass c) { meta_free(m, bytes(c), MetaKind::kMagazine); }
 };
 
-static_assert(sizeof(Magazine) == 48);
+static_assert(sizeof(Magazine) == 32);
 
 }  // namespace burrow::heap

@@ -14,16 +14,15 @@
 namespace burrow::heap {
 
 constinit thread_local MCache* t_cache = nullptr;
+constinit thread_local MCache* t_owned = nullptr;
 constinit CacheRegistry g_caches;
 
 namespace {
 
 constexpr uint32_t kFirstLoad = 8;
 
-// A slot that is closed: every pop and push takes the slow path.
-constinit std::array<void*, 8> g_closed = {
-    bottom_block(), bottom_block(), bottom_block(), bottom_block(),
-    bottom_block(), bottom_block(), bottom_block(), bottom_block()};
+// Stands for the magazines of a class that has none yet: nothing to pop.
+constinit void* g_closed = bottom_block();
 
 }  // namespace
 
@@ -39,7 +38,7 @@ MCache* MCache::create() {
     slot.free_end = slot.free_limit = nullptr;
     slot.inverse = info.size <= kMaxTinySize ? info.inverse : 0;
     cache->states[i].target = std::min<uint32_t>(kFirstLoad, info.magazine);
-    slot.top = &g_closed[7];
+    slot.top = &g_closed;
   }
   cache->sample_epoch = sampling_epoch() - 1;
   MutexLock hold(g_caches.lock);
@@ -53,7 +52,6 @@ MCache* MCache::create() {
 }
 
 void MCache::destroy(MCache* cache) {
-  cache->busy = true;
   cache->flush();
   {
     MutexLock hold(g_caches.lock);
@@ -87,31 +85,26 @@ bool MCache::ready_magazines(SizeClass c) {
   return state.pops != nullptr && state.pushes != nullptr;
 }
 
-// Closes the push magazine, so that a signal handler's frees are deferred; returns its blocks.
-size_t MCache::close_pushes(SizeClass c) {
-  ClassSlot& slot = slots[c.value];
-  slot.free_limit = nullptr;
-  std::atomic_signal_fence(std::memory_order_seq_cst);
-  return static_cast<size_t>(slot.free_end - states[c.value].pushes->slots());
+// Blocks in the push magazine.
+size_t MCache::pushed(SizeClass c) const {
+  return static_cast<size_t>(slots[c.value].free_end - states[c.value].pushes->slots());
 }
 
 void MCache::open_pushes(SizeClass c) {
-  ClassSlot& slot = slots[c.value];
-  slot.free_end = states[c.value].pushes->slots();
-  std::atomic_signal_fence(std::memory_order_seq_cst);
-  slot.free_limit = states[c.value].pushes->end();
+  slots[c.value].free_end = states[c.value].pushes->slots();
+  slots[c.value].free_limit = states[c.value].pushes->end();
 }
 
 // Makes the freed blocks the ones to pop; returns their number. REQUIRES: nothing to pop.
 size_t MCache::swap_magazines(SizeClass c) {
   SlotState& state = states[c.value];
-  size_t count = close_pushes(c);
+  size_t count = pushed(c);
   if (count > 0) {
     std::swap(state.pops, state.pushes);
     slots[c.value].top = state.pops->bottom();
     state.unloaded += count;
+    open_pushes(c);
   }
-  open_pushes(c);
   return count;
 }
 
@@ -202,9 +195,6 @@ MCache::Refill MCache::refill(SizeClass c) {
   if (!ready_magazines(c)) {
     return {central_of(c).take_one(), false};
   }
-  if (slot.top < state.pops->bottom()) {
-    slot.top = state.pops->bottom();
-  }
   bool due = false;
   if (slot.top == state.pops->bottom()) {
     load(c, due);
@@ -239,13 +229,13 @@ void MCache::overflow(SizeClass c, void* block) {
   if (push_to_slot(slot, block, free_mark(block))) {
     return;
   }
-  bool nothing_to_pop = slot.top <= state.pops->bottom() && state.held == 0;
+  bool nothing_to_pop = slot.top == state.pops->bottom() && state.held == 0;
   if (nothing_to_pop) {
     size_t count = swap_magazines(c);
     state.loaded += count;
     arm(c, count);
   } else {
-    size_t count = close_pushes(c);
+    size_t count = pushed(c);
     state.unloaded += count;
     state.pushes->count = static_cast<uint32_t>(count);
     state.pushes = central_of(c).exchange_full(state.pushes);
@@ -259,18 +249,16 @@ void MCache::flush_class(SizeClass c) {
   ClassSlot& slot = slots[c.value];
   MCentral& central = central_of(c);
   if (state.pushes != nullptr) {
-    size_t count = close_pushes(c);
+    size_t count = pushed(c);
     state.unloaded += count;
     central.put_back(state.pushes->slots(), count);
     Magazine::destroy(std::exchange(state.pushes, nullptr), c);
-    slot.free_end = nullptr;
+    slot.free_end = slot.free_limit = nullptr;
   }
   if (state.pops != nullptr) {
     void** first = state.pops->slots();
-    size_t open = slot.top < state.pops->bottom()
-                      ? 0
-                      : static_cast<size_t>(slot.top - state.pops->bottom());
-    slot.top = &g_closed[7];
+    auto open = static_cast<size_t>(slot.top - state.pops->bottom());
+    slot.top = &g_closed;
     central.put_back(first, open);
     central.put_back(first + state.held_from, state.held);
     state.loaded -= open + state.held;
@@ -326,8 +314,7 @@ void MCache::verify() {
     if (state.pops == nullptr || state.pushes == nullptr) {
       continue;
     }
-    size_t open =
-        slot.top < state.pops->bottom() ? 0 : static_cast<size_t>(slot.top - state.pops->bottom());
+    auto open = static_cast<size_t>(slot.top - state.pops->bottom());
     auto pushed = static_cast<size_t>(slot.free_end - state.pushes->slots());
     CHECK(open <= state.pops->capacity && pushed <= state.pushes->capacity);
     CHECK(state.held == 0 || state.held_from + state.held <= state.pops->capacity);

@@ -4,10 +4,10 @@
 // the first is empty and the second is not, they change places, so a loop of malloc and free turns
 // over without leaving the thread; otherwise whole magazines are traded with MCentral.
 //
-// Signals. malloc in a signal handler is not allowed by POSIX, but programs do it. Each fast path
-// claims its slot with one instruction (arch::local_fetch_add), so a handler that allocates in
-// between claims another. Slow paths raise `busy`; a handler that finds it raised gets memory from
-// a reserve (reserve.h), and what it frees waits in `deferred`.
+// Signals. malloc in a signal handler is not allowed by POSIX, but programs do it. Every operation,
+// fast or slow, takes the cache out of `t_cache` for its duration (`CacheHold`): two plain stores.
+// A handler that finds no cache there although the thread owns one (`t_owned`) gets memory from a
+// reserve (reserve.h), and what it frees waits in `deferred` until the next slow path.
 #pragma once
 
 #include <array>
@@ -15,7 +15,6 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "arch/local_ops.h"
 #include "base/annotations.h"
 #include "heap/arena.h"
 #include "heap/magazine.h"
@@ -43,7 +42,6 @@ struct MCache {
   MCache* prev = nullptr;
   int64_t sample_distance = 0;   ///< bytes until the next sample; see mheap.h, "Sampling"
   uint32_t sample_epoch = 0;     ///< the epoch `sample_distance` was drawn in
-  bool busy = false;             ///< the thread is in a slow path
   bool muted = false;            ///< the profiler is at work: take no samples
   std::atomic<void*> deferred{nullptr};  ///< blocks freed by signal handlers meanwhile
 
@@ -59,10 +57,10 @@ struct MCache {
     bool sampled = false;
   };
 
-  /// Finds a block when the class's magazine has none to pop. REQUIRES: busy.
+  /// Finds a block when the class's magazine has none to pop. REQUIRES: the cache is held.
   [[nodiscard]] Refill refill(SizeClass c);
 
-  /// Pushes a freed block whose class's push magazine is full. REQUIRES: busy.
+  /// Pushes a freed block whose class's push magazine is full. REQUIRES: the cache is held.
   void overflow(SizeClass c, void* block);
 
   /// Sends all cached blocks home.
@@ -86,7 +84,7 @@ struct MCache {
   [[nodiscard]] bool ready_magazines(SizeClass c);
   [[nodiscard]] size_t swap_magazines(SizeClass c);
   [[nodiscard]] size_t find_blocks(SizeClass c);
-  [[nodiscard]] size_t close_pushes(SizeClass c);
+  [[nodiscard]] size_t pushed(SizeClass c) const;
   void open_pushes(SizeClass c);
   void refresh_distance();
   void load(SizeClass c, bool& due);
@@ -94,8 +92,32 @@ struct MCache {
   void flush_class(SizeClass c);
 };
 
+/// The calling thread's cache while no operation uses it; else null.
+BURROW_HIDDEN extern constinit thread_local MCache* t_cache;
+
 /// The calling thread's cache, or null before its first allocation and at its end.
-extern constinit thread_local MCache* t_cache;
+BURROW_HIDDEN extern constinit thread_local MCache* t_owned;
+
+/// Takes the cache out of `t_cache` for an operation. The fences order the stores towards this
+/// thread's own signal handlers, which is all that is needed.
+class CacheHold {
+ public:
+  explicit BURROW_ALWAYS_INLINE CacheHold(MCache* cache) : cache_(cache) {
+    t_cache = nullptr;
+    std::atomic_signal_fence(std::memory_order_seq_cst);
+  }
+
+  BURROW_ALWAYS_INLINE ~CacheHold() {
+    std::atomic_signal_fence(std::memory_order_seq_cst);
+    t_cache = cache_;
+  }
+
+  CacheHold(const CacheHold&) = delete;
+  CacheHold& operator=(const CacheHold&) = delete;
+
+ private:
+  MCache* cache_;
+};
 
 /// All caches, for figures, verification and fork.
 struct CacheRegistry {
@@ -125,24 +147,26 @@ inline ClassSlot& slot_at(MCache* cache, size_t offset) {
 /// Pops a block into `p`. False when the slow path has to decide; `p` is then the magazine's
 /// bottom (it is empty, or a sample is due) or a block whose mark is damaged.
 BURROW_ALWAYS_INLINE bool pop_block(MCache* cache, size_t offset, void*& p) {
-  void** at = arch::local_fetch_add(&slot_at(cache, offset).top, -8);
-  p = *at;
+  CacheHold hold(cache);
+  ClassSlot& slot = slot_at(cache, offset);
+  p = *slot.top;
   if (BURROW_UNLIKELY(*static_cast<uintptr_t*>(p) != free_mark(p))) {
     return false;
   }
+  --slot.top;
   *static_cast<uintptr_t*>(p) = 0;
   return true;
 }
 
-/// Pushes a block of a slot; false when its magazine is full or closed.
+/// Pushes a block of a slot; false when its magazine is full. REQUIRES: the cache is held.
 BURROW_ALWAYS_INLINE bool push_to_slot(ClassSlot& slot, void* p, uintptr_t mark) {
-  void** at = arch::local_fetch_add(&slot.free_end, 8);
-  if (BURROW_UNLIKELY(at >= slot.free_limit)) {
-    arch::local_fetch_add(&slot.free_end, -8);
+  void** at = slot.free_end;
+  if (BURROW_UNLIKELY(at == slot.free_limit)) {
     return false;
   }
   *static_cast<uintptr_t*>(p) = mark;
   *at = p;
+  slot.free_end = at + 1;
   return true;
 }
 
@@ -164,6 +188,7 @@ BURROW_ALWAYS_INLINE bool push_block(MCache* cache, void* p) {
   if (BURROW_UNLIKELY(*static_cast<uintptr_t*>(p) == mark)) {
     return false;
   }
+  CacheHold hold(cache);
   return push_to_slot(slot, p, mark);
 }
 

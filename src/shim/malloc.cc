@@ -8,11 +8,19 @@
 namespace heap = burrow::heap;
 using burrow::shim::or_enomem;
 
+namespace {
+
+struct EnomemFinish {
+  static BURROW_NOINLINE void* finish(size_t size, void* popped) {
+    return or_enomem(heap::allocate_slow(size, popped));
+  }
+};
+
+}  // namespace
+
 extern "C" {
 
-BURROW_EXPORT void* malloc(size_t size) {
-  return or_enomem(heap::allocate_fast(size));
-}
+BURROW_EXPORT void* malloc(size_t size) { return heap::allocate_fast<EnomemFinish>(size); }
 
 BURROW_EXPORT void free(void* p) { heap::deallocate_fast(p); }
 
@@ -27,7 +35,7 @@ BURROW_EXPORT void* calloc(size_t count, size_t size) {
 
 BURROW_EXPORT void* realloc(void* p, size_t size) {
   if (p == nullptr) {
-    return or_enomem(heap::allocate_fast(size));
+    return heap::allocate_fast<EnomemFinish>(size);
   }
   if (size == 0) {
     heap::deallocate_fast(p);

@@ -10,14 +10,26 @@ namespace shim = burrow::shim;
 
 namespace {
 
+struct ThrowingFinish {
+  static BURROW_NOINLINE void* finish(size_t size, void* popped) {
+    void* p = heap::allocate_slow(size, popped);
+    return BURROW_LIKELY(p != nullptr) ? p : shim::new_failed(size, 0);
+  }
+};
+
+struct NothrowFinish {
+  static BURROW_NOINLINE void* finish(size_t size, void* popped) noexcept {
+    void* p = heap::allocate_slow(size, popped);
+    return BURROW_LIKELY(p != nullptr) ? p : shim::new_failed_nothrow(size, 0);
+  }
+};
+
 BURROW_ALWAYS_INLINE void* plain_new(size_t size) {
-  void* p = heap::allocate_fast(size);
-  return BURROW_LIKELY(p != nullptr) ? p : shim::new_failed(size, 0);
+  return heap::allocate_fast<ThrowingFinish>(size);
 }
 
 BURROW_ALWAYS_INLINE void* plain_new_nothrow(size_t size) noexcept {
-  void* p = heap::allocate_fast(size);
-  return BURROW_LIKELY(p != nullptr) ? p : shim::new_failed_nothrow(size, 0);
+  return heap::allocate_fast<NothrowFinish>(size);
 }
 
 void* aligned_new(size_t size, std::align_val_t alignment) {

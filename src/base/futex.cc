@@ -1,0 +1,24 @@
+// Sleeping on a word. See futex.h.
+#include "base/futex.h"
+
+#include <linux/futex.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+namespace burrow {
+
+void futex_wait(std::atomic<uint32_t>& word, uint32_t value) {
+  int saved_errno = errno;
+  ::syscall(SYS_futex, &word, FUTEX_WAIT_PRIVATE, value, nullptr, nullptr, 0);
+  errno = saved_errno;
+}
+
+void futex_wake_one(std::atomic<uint32_t>& word) {
+  int saved_errno = errno;
+  ::syscall(SYS_futex, &word, FUTEX_WAKE_PRIVATE, 1, nullptr, nullptr, 0);
+  errno = saved_errno;
+}
+
+}  // namespace burrow
