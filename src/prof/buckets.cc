@@ -1,0 +1,208 @@
+// Counts by allocation site. See buckets.h.
+//
+// Buckets are made once and never freed, in memory mapped for them; the hash table chains them.
+// Live blocks are in an open-addressed table that doubles; tombstones go when it is rebuilt.
+#include "prof/buckets.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cstring>
+#include <utility>
+
+#include "base/mutex.h"
+#include "base/units.h"
+#include "os/os.h"
+#include "prof/fork.h"
+
+namespace burrow::prof {
+namespace {
+
+struct Bucket {
+  Bucket* next_in_chain;
+  Bucket* next;  // in the list of all
+  uint64_t hash;
+  size_t size;
+  // Relaxed: written under the lock, read as figures without it.
+  std::atomic<uint64_t> allocs;
+  std::atomic<uint64_t> frees;
+  size_t depth;
+
+  uintptr_t* stack() { return reinterpret_cast<uintptr_t*>(this + 1); }
+};
+
+struct LiveEntry {
+  void* block;  // null: never used; kTombstone: was used
+  Bucket* bucket;
+};
+
+constexpr size_t kChains = 1 << 14;
+constexpr size_t kBlockBytes = 256 * kKiB;
+constexpr size_t kFirstLive = 1 << 10;
+
+constinit Mutex g_lock{LockRank::kProfBuckets};
+constinit Bucket** g_chains BURROW_GUARDED_BY(g_lock) = nullptr;
+// Acquire by readers pairs with the release of a finished bucket.
+constinit std::atomic<Bucket*> g_all{nullptr};
+constinit char* g_bump BURROW_GUARDED_BY(g_lock) = nullptr;
+constinit size_t g_bump_left BURROW_GUARDED_BY(g_lock) = 0;
+constinit LiveEntry* g_live BURROW_GUARDED_BY(g_lock) = nullptr;
+constinit size_t g_live_capacity BURROW_GUARDED_BY(g_lock) = 0;
+constinit size_t g_live_used BURROW_GUARDED_BY(g_lock) = 0;  // with tombstones
+constinit size_t g_live_count BURROW_GUARDED_BY(g_lock) = 0;
+constinit std::atomic<size_t> g_memory{0};
+char g_tombstone_storage;
+
+void* const kTombstone = &g_tombstone_storage;
+
+void* map(size_t bytes) {
+  void* p = os::map_memory(bytes);
+  if (p != nullptr) {
+    g_memory.fetch_add(bytes, std::memory_order_relaxed);
+  }
+  return p;
+}
+
+uint64_t mix(uint64_t h) {
+  h ^= h >> 32;
+  h *= 0x9E3779B97F4A7C15;
+  return h ^ (h >> 29);
+}
+
+uint64_t hash_of(size_t size, std::span<const uintptr_t> stack) {
+  uint64_t h = mix(size);
+  for (uintptr_t pc : stack) {
+    h = mix(h ^ pc) + 0x632BE59BD9B4E019;
+  }
+  return h;
+}
+
+Bucket* make_bucket(uint64_t hash, size_t size, std::span<const uintptr_t> stack)
+    BURROW_REQUIRES(g_lock) {
+  size_t bytes = sizeof(Bucket) + stack.size_bytes();
+  if (g_bump_left < bytes) {
+    g_bump = static_cast<char*>(map(kBlockBytes));
+    if (g_bump == nullptr) {
+      g_bump_left = 0;
+      return nullptr;
+    }
+    g_bump_left = kBlockBytes;
+  }
+  auto* b = reinterpret_cast<Bucket*>(g_bump);
+  g_bump += bytes;
+  g_bump_left -= bytes;
+  b->hash = hash;
+  b->size = size;
+  b->depth = stack.size();
+  std::memcpy(b->stack(), stack.data(), stack.size_bytes());
+  b->next_in_chain = std::exchange(g_chains[hash % kChains], b);
+  b->next = g_all.load(std::memory_order_relaxed);
+  // Release: pairs with the acquire in for_each_bucket.
+  g_all.store(b, std::memory_order_release);
+  return b;
+}
+
+Bucket* find_bucket(size_t size, std::span<const uintptr_t> stack) BURROW_REQUIRES(g_lock) {
+  if (g_chains == nullptr) {
+    g_chains = static_cast<Bucket**>(map(kChains * sizeof(Bucket*)));
+    if (g_chains == nullptr) {
+      return nullptr;
+    }
+  }
+  uint64_t hash = hash_of(size, stack);
+  for (Bucket* b = g_chains[hash % kChains]; b != nullptr; b = b->next_in_chain) {
+    if (b->hash == hash && b->size == size && b->depth == stack.size() &&
+        std::equal(stack.begin(), stack.end(), b->stack())) {
+      return b;
+    }
+  }
+  return make_bucket(hash, size, stack);
+}
+
+void put(LiveEntry* table, size_t capacity, LiveEntry entry) {
+  size_t i = mix(reinterpret_cast<uintptr_t>(entry.block)) & (capacity - 1);
+  while (table[i].block != nullptr) {
+    i = (i + 1) & (capacity - 1);
+  }
+  table[i] = entry;
+}
+
+// Keeps the table at most half used, tombstones included.
+bool make_room() BURROW_REQUIRES(g_lock) {
+  if ((g_live_used + 1) * 2 <= g_live_capacity) {
+    return true;
+  }
+  size_t capacity = std::max(kFirstLive, g_live_capacity);
+  while (capacity < g_live_count * 4) {
+    capacity *= 2;
+  }
+  auto* table = static_cast<LiveEntry*>(map(capacity * sizeof(LiveEntry)));
+  if (table == nullptr) {
+    return false;
+  }
+  for (size_t i = 0; i < g_live_capacity; ++i) {
+    if (g_live[i].block != nullptr && g_live[i].block != kTombstone) {
+      put(table, capacity, g_live[i]);
+    }
+  }
+  if (g_live != nullptr) {
+    os::unmap_memory(g_live, g_live_capacity * sizeof(LiveEntry));
+    g_memory.fetch_sub(g_live_capacity * sizeof(LiveEntry), std::memory_order_relaxed);
+  }
+  g_live = table;
+  g_live_capacity = capacity;
+  g_live_used = g_live_count;
+  return true;
+}
+
+}  // namespace
+
+bool record_alloc(void* block, size_t size, std::span<const uintptr_t> stack) {
+  MutexLock hold(g_lock);
+  Bucket* bucket = find_bucket(size, stack);
+  if (bucket == nullptr || !make_room()) {
+    return false;
+  }
+  put(g_live, g_live_capacity, {block, bucket});
+  ++g_live_used;
+  ++g_live_count;
+  bucket->allocs.fetch_add(1, std::memory_order_relaxed);
+  return true;
+}
+
+void record_free(void* block) {
+  MutexLock hold(g_lock);
+  if (g_live_capacity == 0) {
+    return;
+  }
+  size_t mask = g_live_capacity - 1;
+  size_t i = mix(reinterpret_cast<uintptr_t>(block)) & mask;
+  while (g_live[i].block != nullptr) {
+    if (g_live[i].block == block) {
+      g_live[i].block = kTombstone;
+      --g_live_count;
+      g_live[i].bucket->frees.fetch_add(1, std::memory_order_relaxed);
+      return;
+    }
+    i = (i + 1) & mask;
+  }
+}
+
+void for_each_bucket(void (*visit)(void* argument, const BucketView& view), void* argument) {
+  // Acquire: pairs with the release in make_bucket.
+  for (Bucket* b = g_all.load(std::memory_order_acquire); b != nullptr; b = b->next) {
+    // Frees first: a block allocated and freed in between must not make them exceed allocs.
+    uint64_t frees = b->frees.load(std::memory_order_acquire);
+    uint64_t allocs = b->allocs.load(std::memory_order_relaxed);
+    visit(argument, BucketView{{b->stack(), b->depth}, b->size, allocs, std::min(frees, allocs)});
+  }
+}
+
+size_t bucket_memory() { return g_memory.load(std::memory_order_relaxed); }
+
+void lock_for_fork() BURROW_NO_THREAD_SAFETY_ANALYSIS { g_lock.lock_for_fork(); }
+
+void unlock_after_fork_in_parent() BURROW_NO_THREAD_SAFETY_ANALYSIS { g_lock.unlock_after_fork(); }
+
+void unlock_after_fork_in_child() { g_lock.reset_after_fork(); }
+
+}  // namespace burrow::prof

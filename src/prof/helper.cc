@@ -1,0 +1,177 @@
+// The helper process that reads debug information. See helper.h.
+//
+// The child is made by clone without an exit signal: no SIGCHLD reaches the program, and its
+// wait(-1) passes over the child (only __WALL finds it). It shares the memory until it executes,
+// as vfork's does, so that a large heap need not be copied.
+#include "prof/helper.h"
+
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <string_view>
+#include <vector>
+
+#include "os/os.h"
+
+extern char** environ;
+
+namespace burrow::prof {
+namespace {
+
+constexpr int64_t kTimeoutNs = 30'000'000'000;
+
+struct Child {
+  const char* path;
+  char* const* argv;
+  char* const* envp;
+  int input;
+  int output;
+};
+
+// Runs in the child, on memory it shares with the parent: system calls only.
+int run_child(void* raw) {
+  const auto& c = *static_cast<Child*>(raw);
+  for (int s = 1; s < NSIG; ++s) {
+    struct sigaction action {};
+    action.sa_handler = SIG_DFL;
+    sigaction(s, &action, nullptr);
+  }
+  sigset_t none;
+  sigemptyset(&none);
+  sigprocmask(SIG_SETMASK, &none, nullptr);
+  if (dup2(c.input, 0) == 0 && dup2(c.output, 1) == 1) {
+    int null = open("/dev/null", O_WRONLY);
+    dup2(null, 2);
+    execve(c.path, c.argv, c.envp);
+  }
+  _exit(127);
+}
+
+std::string symbolizer_path() {
+  if (const char* path = os::env("BURROW_SYMBOLIZER"); path != nullptr) {
+    return path;
+  }
+  Dl_info info;
+  if (dladdr(reinterpret_cast<void*>(&run_child), &info) == 0 || info.dli_fname == nullptr) {
+    return {};
+  }
+  std::string folder(info.dli_fname);
+  folder.resize(folder.rfind('/') == std::string::npos ? 0 : folder.rfind('/') + 1);
+  for (const char* candidate : {"burrow", "../bin/burrow", "../../bin/burrow"}) {
+    std::string path = folder + candidate;
+    if (access(path.c_str(), X_OK) == 0) {
+      return path;
+    }
+  }
+  return {};
+}
+
+std::vector<char*> environment_without_burrow() {
+  std::vector<char*> kept;
+  for (char** e = environ; e != nullptr && *e != nullptr; ++e) {
+    std::string_view item(*e);
+    if (!item.starts_with("LD_PRELOAD=") && !item.starts_with("BURROW_")) {
+      kept.push_back(*e);
+    }
+  }
+  kept.push_back(nullptr);
+  return kept;
+}
+
+int spawn(Child& child) {
+  constexpr size_t kStack = 64 * 1024;
+  void* stack = os::map_memory(kStack);
+  if (stack == nullptr) {
+    return -1;
+  }
+  sigset_t all;
+  sigset_t old;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &old);
+  int pid = clone(run_child, static_cast<char*>(stack) + kStack, CLONE_VM | CLONE_VFORK, &child);
+  pthread_sigmask(SIG_SETMASK, &old, nullptr);
+  os::unmap_memory(stack, kStack);
+  return pid;
+}
+
+// Reads to the end of the pipe, or until the time is up (then false).
+bool read_all(int fd, std::string& out) {
+  int64_t deadline = os::monotonic_ns() + kTimeoutNs;
+  std::array<char, 65536> buffer;
+  for (;;) {
+    int64_t left = deadline - os::monotonic_ns();
+    pollfd p{fd, POLLIN, 0};
+    if (left <= 0 || poll(&p, 1, static_cast<int>(left / 1'000'000) + 1) == 0) {
+      return false;
+    }
+    ssize_t n = read(fd, buffer.data(), buffer.size());
+    if (n > 0) {
+      out.append(buffer.data(), static_cast<size_t>(n));
+    } else if (n == 0) {
+      return true;
+    } else if (errno != EINTR) {
+      return false;
+    }
+  }
+}
+
+bool write_all(int fd, std::string_view text) {
+  while (!text.empty()) {
+    ssize_t n = write(fd, text.data(), text.size());
+    if (n < 0) {
+      return false;
+    }
+    text.remove_prefix(static_cast<size_t>(n));
+  }
+  return lseek(fd, 0, SEEK_SET) == 0;
+}
+
+}  // namespace
+
+std::optional<std::string> run_symbolizer(const std::string& input) {
+  std::string path = symbolizer_path();
+  if (path.empty() || access(path.c_str(), X_OK) != 0) {
+    return std::nullopt;
+  }
+  int in = memfd_create("burrow-symbolize", MFD_CLOEXEC);
+  int pipe_ends[2] = {-1, -1};
+  std::optional<std::string> result;
+  if (in >= 0 && write_all(in, input) && pipe2(pipe_ends, O_CLOEXEC) == 0) {
+    std::vector<char*> envp = environment_without_burrow();
+    std::string name = "burrow";
+    std::string command = "symbolize";
+    std::array<char*, 3> argv = {name.data(), command.data(), nullptr};
+    Child child{path.c_str(), argv.data(), envp.data(), in, pipe_ends[1]};
+    int pid = spawn(child);
+    close(pipe_ends[1]);
+    if (pid > 0) {
+      std::string out;
+      bool complete = read_all(pipe_ends[0], out);
+      if (!complete) {
+        kill(pid, SIGKILL);
+      }
+      int status = 0;
+      while (waitpid(pid, &status, __WALL) < 0 && errno == EINTR) {
+      }
+      if (complete && WIFEXITED(status) && WEXITSTATUS(status) == 0) {
+        result = std::move(out);
+      }
+    }
+    close(pipe_ends[0]);
+  }
+  if (in >= 0) {
+    close(in);
+  }
+  return result;
+}
+
+}  // namespace burrow::prof

@@ -1,0 +1,52 @@
+// exp and log without libm, which the preload does not load. See prof.h.
+#pragma once
+
+#include <bit>
+#include <cstdint>
+
+namespace burrow::prof {
+
+/// Natural logarithm, relative error below 1e-12. REQUIRES: x > 0 and normal.
+constexpr double natural_log(double x) {
+  auto bits = std::bit_cast<uint64_t>(x);
+  auto exponent = static_cast<int>(bits >> 52) - 1023;
+  double m = std::bit_cast<double>((bits & 0xFFFFFFFFFFFFF) | uint64_t{1023} << 52);
+  if (m > 1.4142135623730951) {
+    m /= 2;
+    ++exponent;
+  }
+  // ln m = 2 artanh s with s = (m - 1) / (m + 1), |s| < 0.172.
+  double s = (m - 1) / (m + 1);
+  double power = s;
+  double sum = 0;
+  for (int k = 1; k < 20; k += 2) {
+    sum += power / k;
+    power *= s * s;
+  }
+  return 2 * sum + exponent * 0.6931471805599453;
+}
+
+/// 1 - exp(-x), relative error below 1e-12. REQUIRES: x >= 0.
+constexpr double one_minus_exp(double x) {
+  if (x > 700) {
+    return 1;
+  }
+  // exp(-x) - 1 by its series for x / 2^k <= 1/2, then doubled k times: e2 = e (2 + e).
+  int doublings = 0;
+  while (x > 0.5) {
+    x /= 2;
+    ++doublings;
+  }
+  double term = -x;
+  double e = 0;
+  for (int k = 2; k < 20; ++k) {
+    e += term;
+    term *= -x / k;
+  }
+  for (; doublings > 0; --doublings) {
+    e = e * (2 + e);
+  }
+  return -e;
+}
+
+}  // namespace burrow::prof

@@ -1,0 +1,210 @@
+// Functions and lines of addresses. See symbolize.h.
+//
+// What goes to the helper: for each module "M PATH", then "A HEXADDRESS" lines (addresses in the
+// file). What comes back: for each A "F FUNCTION<tab>FILE<tab>LINE" lines, innermost first, then
+// a line with a dot.
+#include "prof/symbolize.h"
+
+#include <cxxabi.h>
+#include <dlfcn.h>
+#include <link.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cstdlib>
+#include <cstring>
+#include <string_view>
+#include <unordered_map>
+
+#include "base/mutex.h"
+#include "prof/helper.h"
+
+namespace burrow::prof {
+namespace {
+
+constexpr size_t kMostCached = 100'000;
+
+using FrameList = std::vector<Frame>;
+
+// Under this lock ordinary allocation goes on: its rank is below the heap's.
+constinit Mutex g_lock{LockRank::kProfReaders};
+
+std::unordered_map<uintptr_t, FrameList>& cache() BURROW_REQUIRES(g_lock) {
+  // Never destroyed: profiles are written at exit.
+  static auto* map = new std::unordered_map<uintptr_t, FrameList>;
+  return *map;
+}
+
+std::string build_id_of(const dl_phdr_info& info) {
+  for (int i = 0; i < info.dlpi_phnum; ++i) {
+    const ElfW(Phdr)& segment = info.dlpi_phdr[i];
+    if (segment.p_type != PT_NOTE) {
+      continue;
+    }
+    const char* at = reinterpret_cast<const char*>(info.dlpi_addr + segment.p_vaddr);
+    const char* end = at + segment.p_memsz;
+    while (at + sizeof(ElfW(Nhdr)) <= end) {
+      const auto* note = reinterpret_cast<const ElfW(Nhdr)*>(at);
+      const char* name = at + sizeof *note;
+      const char* value = name + (note->n_namesz + 3) / 4 * 4;
+      if (note->n_type == NT_GNU_BUILD_ID && note->n_namesz == 4 &&
+          std::memcmp(name, "GNU", 4) == 0) {
+        std::string hex;
+        for (size_t k = 0; k < note->n_descsz; ++k) {
+          constexpr char kDigits[] = "0123456789abcdef";
+          auto byte = static_cast<unsigned char>(value[k]);
+          hex += kDigits[byte >> 4];
+          hex += kDigits[byte & 15];
+        }
+        return hex;
+      }
+      at = value + (note->n_descsz + 3) / 4 * 4;
+    }
+  }
+  return {};
+}
+
+std::string own_path() {
+  std::array<char, 4096> buffer;
+  ssize_t n = readlink("/proc/self/exe", buffer.data(), buffer.size());
+  return n > 0 ? std::string(buffer.data(), static_cast<size_t>(n)) : std::string();
+}
+
+int add_module(dl_phdr_info* info, size_t /*size*/, void* raw) {
+  auto* modules = static_cast<std::vector<Module>*>(raw);
+  std::string path = info->dlpi_name != nullptr && *info->dlpi_name != '\0' ? info->dlpi_name
+                     : modules->empty()                                       ? own_path()
+                                                                              : "[vdso]";
+  std::string build_id = build_id_of(*info);
+  for (int i = 0; i < info->dlpi_phnum; ++i) {
+    const ElfW(Phdr)& segment = info->dlpi_phdr[i];
+    if (segment.p_type == PT_LOAD && (segment.p_flags & PF_X) != 0) {
+      uintptr_t start = info->dlpi_addr + segment.p_vaddr;
+      modules->push_back(
+          {start, start + segment.p_memsz, info->dlpi_addr, segment.p_offset, path, build_id});
+    }
+  }
+  return 0;
+}
+
+const Module* find_module(const std::vector<Module>& modules, uintptr_t address) {
+  auto after = std::upper_bound(modules.begin(), modules.end(), address,
+                                [](uintptr_t a, const Module& m) { return a < m.start; });
+  if (after == modules.begin()) {
+    return nullptr;
+  }
+  const Module& m = *(after - 1);
+  return address < m.limit ? &m : nullptr;
+}
+
+FrameList by_dladdr(uintptr_t address) {
+  Dl_info info;
+  if (dladdr(reinterpret_cast<void*>(address), &info) == 0 || info.dli_sname == nullptr) {
+    return {};
+  }
+  return {{demangle(info.dli_sname), {}, 0}};
+}
+
+// Takes one line off the front.
+std::string_view next_line(std::string_view& rest) {
+  size_t end = std::min(rest.find('\n'), rest.size());
+  std::string_view line = rest.substr(0, end);
+  rest.remove_prefix(std::min(end + 1, rest.size()));
+  return line;
+}
+
+FrameList read_frames(std::string_view& rest) {
+  FrameList frames;
+  while (!rest.empty()) {
+    std::string_view line = next_line(rest);
+    size_t tab1 = line.find('\t');
+    size_t tab2 = tab1 == std::string_view::npos ? tab1 : line.find('\t', tab1 + 1);
+    if (!line.starts_with("F ") || tab2 == std::string_view::npos) {
+      break;
+    }
+    Frame f;
+    f.function = line.substr(2, tab1 - 2);
+    f.file = line.substr(tab1 + 1, tab2 - tab1 - 1);
+    std::from_chars(line.data() + tab2 + 1, line.data() + line.size(), f.line);
+    frames.push_back(std::move(f));
+  }
+  return frames;
+}
+
+void ask_helper(std::vector<uintptr_t> addresses, std::vector<FrameList>& found) {
+  std::vector<Module> modules = loaded_modules();
+  std::string input;
+  std::vector<size_t> asked;
+  const Module* current = nullptr;
+  for (size_t i = 0; i < addresses.size(); ++i) {
+    const Module* m = find_module(modules, addresses[i]);
+    if (m == nullptr || !m->path.starts_with('/')) {
+      continue;
+    }
+    if (m != current) {
+      input += "M " + m->path + "\n";
+      current = m;
+    }
+    std::array<char, 20> hex;
+    auto end = std::to_chars(hex.data(), hex.data() + hex.size(), addresses[i] - m->bias, 16).ptr;
+    input += "A " + std::string(hex.data(), end) + "\n";
+    asked.push_back(i);
+  }
+  std::optional<std::string> output = input.empty() ? std::nullopt : run_symbolizer(input);
+  std::string_view rest = output ? std::string_view(*output) : std::string_view();
+  for (size_t i : asked) {
+    if (rest.empty()) {
+      break;
+    }
+    found[i] = read_frames(rest);
+  }
+}
+
+}  // namespace
+
+std::string demangle(const char* symbol) {
+  int status = 0;
+  char* name = abi::__cxa_demangle(symbol, nullptr, nullptr, &status);
+  std::string result = status == 0 && name != nullptr ? name : symbol;
+  std::free(name);
+  return result;
+}
+
+std::vector<Module> loaded_modules() {
+  std::vector<Module> modules;
+  dl_iterate_phdr(add_module, &modules);
+  std::sort(modules.begin(), modules.end(),
+            [](const Module& a, const Module& b) { return a.start < b.start; });
+  return modules;
+}
+
+std::vector<FrameList> symbolize(std::span<const uintptr_t> addresses) {
+  MutexLock hold(g_lock);
+  auto& known = cache();
+  if (known.size() > kMostCached) {
+    known.clear();
+  }
+  std::vector<uintptr_t> unknown;
+  for (uintptr_t a : addresses) {
+    if (!known.contains(a)) {
+      unknown.push_back(a);
+    }
+  }
+  std::sort(unknown.begin(), unknown.end());
+  unknown.erase(std::unique(unknown.begin(), unknown.end()), unknown.end());
+  std::vector<FrameList> found(unknown.size());
+  ask_helper(unknown, found);
+  for (size_t i = 0; i < unknown.size(); ++i) {
+    known[unknown[i]] = found[i].empty() ? by_dladdr(unknown[i]) : std::move(found[i]);
+  }
+  std::vector<FrameList> result;
+  result.reserve(addresses.size());
+  for (uintptr_t a : addresses) {
+    result.push_back(known[a]);
+  }
+  return result;
+}
+
+}  // namespace burrow::prof

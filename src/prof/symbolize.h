@@ -1,0 +1,38 @@
+// Functions and lines of addresses. See prof.h.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace burrow::prof {
+
+/// One source frame.
+struct Frame {
+  std::string function;  ///< demangled; empty when unknown
+  std::string file;      ///< empty when unknown
+  int64_t line = 0;      ///< 0 when unknown
+};
+
+/// A loaded object's executable part.
+struct Module {
+  uintptr_t start = 0;
+  uintptr_t limit = 0;
+  uintptr_t bias = 0;    ///< address - address in the file's symbol table
+  uint64_t offset = 0;   ///< of `start` in the file
+  std::string path;      ///< absolute, or "[vdso]"
+  std::string build_id;  ///< hexadecimal; empty when the file has none
+};
+
+/// The executable mappings of the process, in address order.
+[[nodiscard]] std::vector<Module> loaded_modules();
+
+/// For each address the frames at it, innermost first: more than one where calls were inlined, none
+/// where nothing is known. Asks the helper process; without it, the dynamic symbol table.
+[[nodiscard]] std::vector<std::vector<Frame>> symbolize(std::span<const uintptr_t> addresses);
+
+/// A symbol's readable name; the symbol itself when it is not a mangled one.
+[[nodiscard]] std::string demangle(const char* symbol);
+
+}  // namespace burrow::prof

@@ -1,0 +1,68 @@
+// Go's legacy text form of the heap profile. See text_writer.h.
+#include "prof/text_writer.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "prof/symbolize.h"
+
+namespace burrow::prof {
+namespace {
+
+std::string hex(uintptr_t value) {
+  char buffer[20];
+  return {buffer, std::to_chars(buffer, buffer + sizeof buffer, value, 16).ptr};
+}
+
+std::string counts(int64_t live, int64_t live_bytes, int64_t all, int64_t all_bytes) {
+  return std::to_string(live) + ": " + std::to_string(live_bytes) + " [" + std::to_string(all) +
+         ": " + std::to_string(all_bytes) + "]";
+}
+
+void append_frames(std::string& out, const std::vector<uintptr_t>& stack) {
+  std::vector<std::vector<Frame>> frames = symbolize(stack);
+  for (size_t i = 0; i < stack.size(); ++i) {
+    for (const Frame& f : frames[i]) {
+      out += "#\t0x" + hex(stack[i] + 1) + "\t" + f.function;
+      if (!f.file.empty()) {
+        out += "\t" + f.file + ":" + std::to_string(f.line);
+      }
+      out += '\n';
+    }
+  }
+  out += '\n';
+}
+
+}  // namespace
+
+std::string write_heap_text(const HeapProfile& profile) {
+  HeapProfile sorted = profile;
+  std::sort(sorted.records.begin(), sorted.records.end(),
+            [](const ProfileRecord& a, const ProfileRecord& b) {
+              return a.inuse_bytes > b.inuse_bytes;
+            });
+  ProfileRecord sum;
+  std::vector<uintptr_t> all;
+  for (const ProfileRecord& r : sorted.records) {
+    sum.inuse_objects += r.inuse_objects;
+    sum.inuse_bytes += r.inuse_bytes;
+    sum.alloc_objects += r.alloc_objects;
+    sum.alloc_bytes += r.alloc_bytes;
+    all.insert(all.end(), r.stack.begin(), r.stack.end());
+  }
+  (void)symbolize(all);  // one question to the helper; the sites below are answered from memory
+  std::string out = "heap profile: " +
+                    counts(sum.inuse_objects, sum.inuse_bytes, sum.alloc_objects, sum.alloc_bytes) +
+                    " @ heap/" + std::to_string(2 * profile.rate) + "\n";
+  for (const ProfileRecord& r : sorted.records) {
+    out += counts(r.inuse_objects, r.inuse_bytes, r.alloc_objects, r.alloc_bytes) + " @";
+    for (uintptr_t pc : r.stack) {
+      out += " 0x" + hex(pc + 1);
+    }
+    out += '\n';
+    append_frames(out, r.stack);
+  }
+  return out;
+}
+
+}  // namespace burrow::prof
