@@ -18,6 +18,9 @@
 #define BURROW_EXCLUDES(...) BURROW_ANNOTATION(locks_excluded(__VA_ARGS__))
 #define BURROW_NO_THREAD_SAFETY_ANALYSIS BURROW_ANNOTATION(no_thread_safety_analysis)
 
+/// For figures that are read while their owner changes them: an old value is as good as a new one.
+#define BURROW_NO_TSAN __attribute__((no_sanitize("thread")))
+
 /// Branch hints and inlining that the fast paths depend on.
 #define BURROW_LIKELY(x) __builtin_expect(static_cast<bool>(x), 1)
 #define BURROW_UNLIKELY(x) __builtin_expect(static_cast<bool>(x), 0)

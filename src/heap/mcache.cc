@@ -273,7 +273,7 @@ void MCache::flush() {
   }
 }
 
-size_t MCache::cached_of(SizeClass c) const {
+BURROW_NO_TSAN size_t MCache::cached_of(SizeClass c) const {
   // Read without synchronisation by other threads: a figure, see HeapStats.
   const SlotState& state = states[c.value];
   const ClassSlot& slot = slots[c.value];
@@ -287,7 +287,7 @@ size_t MCache::cached_of(SizeClass c) const {
   return n;
 }
 
-uint64_t MCache::mallocs_of(SizeClass c) const {
+BURROW_NO_TSAN uint64_t MCache::mallocs_of(SizeClass c) const {
   const SlotState& state = states[c.value];
   const ClassSlot& slot = slots[c.value];
   uint64_t n = state.loaded - state.held;
@@ -297,7 +297,7 @@ uint64_t MCache::mallocs_of(SizeClass c) const {
   return n;
 }
 
-uint64_t MCache::frees_of(SizeClass c) const {
+BURROW_NO_TSAN uint64_t MCache::frees_of(SizeClass c) const {
   const SlotState& state = states[c.value];
   const ClassSlot& slot = slots[c.value];
   uint64_t n = state.unloaded;
