@@ -33,17 +33,17 @@ size_t wanted_bytes() {
 // Tables are reserved in full and become readable with the pages they describe.
 bool reserve_all(size_t bytes) {
   size_t pages = bytes / kPageSize;
-  size_t slots_bytes = round_up(pages * sizeof(uint16_t), os::kOsPageSize);
+  size_t entries_bytes = round_up(pages * sizeof(uint16_t), os::kOsPageSize);
   size_t spans_bytes = round_up(pages * sizeof(MSpan*), os::kOsPageSize);
   void* arena = os::reserve(bytes, kChunkSize);
   if (arena == nullptr) {
     return false;
   }
-  void* tables = os::reserve(slots_bytes + spans_bytes, os::kOsPageSize);
+  void* tables = os::reserve(entries_bytes + spans_bytes, os::kOsPageSize);
   // Readable in full at once, so that a lookup of any arena address needs no second test. The
   // system charges nothing for it until it is written, except under strict overcommit.
-  if (tables != nullptr && !os::commit(tables, slots_bytes + spans_bytes)) {
-    os::unreserve(tables, slots_bytes + spans_bytes);
+  if (tables != nullptr && !os::commit(tables, entries_bytes + spans_bytes)) {
+    os::unreserve(tables, entries_bytes + spans_bytes);
     tables = nullptr;
   }
   if (tables == nullptr) {
@@ -52,9 +52,9 @@ bool reserve_all(size_t bytes) {
   }
   g_arena.base = reinterpret_cast<Address>(arena);
   g_arena.page_count = pages;
-  g_arena.class_slots = static_cast<std::atomic<uint16_t>*>(tables);
+  g_arena.page_entries = static_cast<std::atomic<uint16_t>*>(tables);
   g_arena.spans =
-      reinterpret_cast<std::atomic<MSpan*>*>(static_cast<char*>(tables) + slots_bytes);
+      reinterpret_cast<std::atomic<MSpan*>*>(static_cast<char*>(tables) + entries_bytes);
   return true;
 }
 
@@ -64,7 +64,7 @@ void arena_init() {
   if (g_arena.base != 0) {
     return;
   }
-  g_arena.mark_key = os::random_u64() | 1;
+  g_arena.mark_key = (os::random_u64() >> 8 | 1) | uint64_t{kMarkByte} << 56;
   for (size_t bytes = wanted_bytes(); bytes >= kSmallestArena;
        bytes = round_down(bytes / 2, kChunkSize)) {
     if (reserve_all(bytes)) {

@@ -16,7 +16,7 @@ struct MSpan;
 struct alignas(64) ArenaParams {
   Address base = 0;                                ///< start, aligned to 2 MiB
   size_t page_count = 0;                           ///< pages reserved
-  std::atomic<uint16_t>* class_slots = nullptr;    ///< by page: MCache slot offset, or 0
+  std::atomic<uint16_t>* page_entries = nullptr;    ///< by page: its `page_entry`, or 0
   std::atomic<MSpan*>* spans = nullptr;            ///< by page: the span it belongs to, or null
   uintptr_t mark_key = 0;                          ///< secret; a free block's first word is
                                                    ///< its address xor this
@@ -39,6 +39,11 @@ inline Address address_of(PageId page) { return g_arena.base + (page.value << kP
 
 inline void* pointer_to(PageId page) { return reinterpret_cast<void*>(address_of(page)); }
 
+/// What the page table says of a page for `free`: see ArenaParams. Relaxed: see span_of_page.
+BURROW_ALWAYS_INLINE size_t entry_of_page(PageId page) {
+  return g_arena.page_entries[page.value].load(std::memory_order_relaxed);
+}
+
 /// True when the address lies in the arena; `page` is then its page.
 BURROW_ALWAYS_INLINE bool find_page(const void* p, PageId& page) {
   size_t index = (reinterpret_cast<Address>(p) - g_arena.base) >> kPageShift;
@@ -58,9 +63,25 @@ inline MSpan* span_of(const void* p) {
   return find_page(p, page) ? span_of_page(page) : nullptr;
 }
 
+/// The mark's highest byte, which no address has: rare in what programs write, as it is not UTF-8,
+/// nor in a small number of either sign, nor in a NaN-boxed value.
+inline constexpr uint8_t kMarkByte = 0xf7;
+
 /// The mark that a free block carries in its first word.
 BURROW_ALWAYS_INLINE uintptr_t free_mark(const void* block) {
   return reinterpret_cast<uintptr_t>(block) ^ g_arena.mark_key;
+}
+
+/// False: the block does not carry its mark. True: look at the whole word. Reads the mark's highest
+/// byte only, because a load that is wider than the program's last store to the word has to wait
+/// until that store has left the processor's buffer.
+BURROW_ALWAYS_INLINE bool may_be_free(const void* block) {
+  return static_cast<const uint8_t*>(block)[7] == kMarkByte;
+}
+
+/// True when the block carries its mark: it is free, or was freed and not written to since.
+BURROW_ALWAYS_INLINE bool is_marked(const void* block) {
+  return may_be_free(block) && *static_cast<const uintptr_t*>(block) == free_mark(block);
 }
 
 }  // namespace burrow::heap

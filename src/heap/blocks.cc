@@ -54,7 +54,7 @@ void* allocate_aligned(size_t alignment, size_t size) {
     return allocate_large(std::max<size_t>(size, 1), std::max(alignment, kPageSize));
   }
   void* p = nullptr;
-  if (MCache* cache = t_cache; cache != nullptr && pop_block(cache, slot_offset(c), p)) {
+  if (!t_heap.busy && pop_block(slot_offset(c), p)) {
     return p;
   }
   return allocate_class_slow(c, class_info(c).size, p);

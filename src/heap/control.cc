@@ -35,8 +35,8 @@ size_t set_memory_limit(size_t bytes) {
 
 void verify() {
   heap_init();
-  if (t_owned != nullptr) {
-    t_owned->verify();
+  if (t_heap.cache != nullptr) {
+    t_heap.cache->verify();
   }
   for (size_t i = 1; i < kNumClasses; ++i) {
     central_of(SizeClass(i)).verify();
@@ -79,7 +79,7 @@ void unlock_after_fork_in_child() {
   MutexLock hold(g_caches.lock);
   for (MCache* cache = g_caches.first; cache != nullptr;) {
     MCache* next = cache->next;
-    if (cache != t_owned) {
+    if (cache != t_heap.cache) {
       for (size_t i = 1; i < kNumClasses; ++i) {
         SizeClass c(i);
         g_caches.mallocs[i] += cache->mallocs_of(c) + cache->cached_of(c);
@@ -88,10 +88,10 @@ void unlock_after_fork_in_child() {
     }
     cache = next;
   }
-  g_caches.first = t_owned;
-  g_caches.count = t_owned != nullptr ? 1 : 0;
-  if (t_owned != nullptr) {
-    t_owned->next = t_owned->prev = nullptr;
+  g_caches.first = t_heap.cache;
+  g_caches.count = t_heap.cache != nullptr ? 1 : 0;
+  if (t_heap.cache != nullptr) {
+    t_heap.cache->next = t_heap.cache->prev = nullptr;
   }
 }
 

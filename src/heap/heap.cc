@@ -91,7 +91,7 @@ void free_sampled(MCache* cache, MSpan* span, void* p) {
   SlowScope busy(cache);
   *static_cast<uintptr_t*>(p) = free_mark(p);
   sampled_central_of(c).put_back(&p, 1);
-  ++cache->states[c.value].unloaded;
+  ++cache->states[c.value].given;
 }
 
 // A signal handler in the middle of a slow path frees: the slow path takes the block in at its end.
@@ -117,8 +117,8 @@ void free_in_span(MSpan* span, MCache* cache, void* p) {
     return;
   }
   {
-    CacheHold hold(cache);
-    if (push_to_slot(cache->slots[c.value], p, free_mark(p))) {
+    CacheHold hold;
+    if (push_to_slot(cache->slots[c.value], p)) {
       return;
     }
   }
@@ -139,7 +139,7 @@ void SlowScope::end() {
   MCache* cache = cache_;
   cache_ = nullptr;
   std::atomic_signal_fence(std::memory_order_seq_cst);
-  t_cache = cache;
+  t_heap.busy = false;
   while (cache->deferred.load(std::memory_order_relaxed) != nullptr) {
     void* p = cache->deferred.exchange(nullptr, std::memory_order_relaxed);
     while (p != nullptr) {
@@ -152,8 +152,14 @@ void SlowScope::end() {
 }
 
 void* allocate_class_slow(SizeClass c, size_t size, void* popped) {
-  if (popped != nullptr && popped != bottom_block()) {
+  if (popped != nullptr && popped != bottom_block() && !is_marked(popped)) {
     report_write_after_free(popped);
+  }
+  if (!t_heap.busy) {
+    CacheHold hold;
+    if (void* p = t_heap.cache->quick_refill(c); p != nullptr) {
+      return checked(p);
+    }
   }
   ErrnoScope keep_errno;
   MCache* cache = current_cache();
@@ -176,7 +182,8 @@ void* allocate_class_slow(SizeClass c, size_t size, void* popped) {
     SlowScope again(cache);
     *static_cast<uintptr_t*>(p) = free_mark(p);
     sampled_central_of(c).put_back(&p, 1);
-    --cache->states[c.value].loaded;
+    --cache->states[c.value].granted;
+    --cache->states[c.value].taken;
     cache->muted = true;
     got = refill_or_reclaim(cache, c);
     cache->muted = false;
@@ -186,11 +193,9 @@ void* allocate_class_slow(SizeClass c, size_t size, void* popped) {
 }
 
 void* allocate_slow(size_t size, void* popped) {
-  if (size > kMaxTinySize && size <= kMaxSmallSize && t_cache != nullptr) {
-    size_t offset = slot_offset(SizeClass(kMediumClassOf[medium_index(size)]));
-    if (BURROW_LIKELY(pop_block(t_cache, offset, popped))) {
-      return popped;
-    }
+  if (size > kMaxTinySize && size <= kMaxSmallSize && BURROW_LIKELY(!t_heap.busy) &&
+      BURROW_LIKELY(pop_block(kMediumSlotOf[medium_index(size)], popped))) {
+    return popped;
   }
   if (BURROW_UNLIKELY(hardened_on())) {
     return hardened_allocate(size, 1);
@@ -215,7 +220,6 @@ void* allocate_large(size_t size, size_t alignment) {
   bool sampled = false;
   {
     // The cache is busy meanwhile, so that a handler does not come here too.
-    MCache none;
     SlowScope busy(cache);
     span = g_mheap.allocate_large(size, alignment, SpanState::kLarge);
     if (span == nullptr) {
@@ -242,7 +246,6 @@ void free_large(MSpan* span, void* p) {
   }
   g_mheap.count_large(-1, -static_cast<ptrdiff_t>(span->elem_size));
   MCache* cache = current_cache();
-  MCache none;
   SlowScope busy(cache);
   g_mheap.free_span(span);
 }

@@ -45,7 +45,7 @@ void maybe_verify();
 class SlowScope {
  public:
   explicit SlowScope(MCache* cache) : cache_(cache) {
-    t_cache = nullptr;
+    t_heap.busy = true;
     std::atomic_signal_fence(std::memory_order_seq_cst);
   }
 
@@ -62,7 +62,7 @@ class SlowScope {
 };
 
 /// True inside a signal handler that interrupted an operation of this thread's cache.
-inline bool in_operation() { return t_cache == nullptr && t_owned != nullptr; }
+inline bool in_operation() { return t_heap.busy && t_heap.cache != nullptr; }
 
 /// Keeps errno over a slow path.
 class ErrnoScope {

@@ -3,6 +3,7 @@
 
 #include <atomic>
 
+#include "heap/mcache.h"
 #include "heap/sampling.h"
 
 namespace burrow::heap {
@@ -22,7 +23,13 @@ void install_profiler_hooks(const ProfilerHooks* hooks) {
 const ProfilerHooks* profiler_hooks() { return g_hooks.load(std::memory_order_acquire); }
 
 // Relaxed: a thread that notices late samples a little longer at the old rate.
-void refresh_sampling() { g_epoch.fetch_add(1, std::memory_order_relaxed); }
+void refresh_sampling() {
+  g_epoch.fetch_add(1, std::memory_order_relaxed);
+  if (!t_heap.busy) {
+    CacheHold hold;
+    t_heap.cache->revoke_credit();
+  }
+}
 
 uint32_t sampling_epoch() { return g_epoch.load(std::memory_order_relaxed); }
 

@@ -21,17 +21,18 @@ constexpr void* bottom_block() { return &g_bottom[0]; }
 /// Owned by one cache or, in a list, by one MCentral. The slots follow in memory.
 struct Magazine {
   Magazine* next = nullptr;
-  uint32_t count = 0;     ///< blocks in slots(); kept only while the magazine is not in a cache
+  uint32_t count = 0;     ///< blocks in slots(); kept only while the magazine is not loaded
   uint32_t capacity = 0;  ///< slots
   uint64_t unused = 0;    ///< keeps the slots on a multiple of 16 bytes
   void* below = bottom_block();  ///< the bottom
 
   void** slots() { return reinterpret_cast<void**>(this + 1); }
 
-  /// Where `top` points when the magazine is empty.
+  /// Where `ClassSlot::top` points when the magazine is empty.
   void** bottom() { return &below; }
 
-  void** end() { return slots() + capacity; }
+  /// Where it points when the magazine is full.
+  void** limit() { return &below + capacity; }
 
   static size_t bytes(SizeClass c) {
     return sizeof(Magazine) + class_info(c).magazine * sizeof(void*);

@@ -13,16 +13,20 @@
 
 namespace burrow::heap {
 
-constinit thread_local MCache* t_cache = nullptr;
-constinit thread_local MCache* t_owned = nullptr;
+constinit thread_local ThreadHeap t_heap;
 constinit CacheRegistry g_caches;
 
 namespace {
 
 constexpr uint32_t kFirstLoad = 8;
 
-// Stands for the magazines of a class that has none yet: nothing to pop.
+// What stands in for the magazine of a class that has none yet: nothing to pop, no room to push.
 constinit void* g_closed = bottom_block();
+
+// Allocations between two looks of the slow path when no sample falls between.
+uint64_t full_credit(SizeClass c) {
+  return std::clamp<uint64_t>(256 * kKiB / class_info(c).size, 8, 512);
+}
 
 }  // namespace
 
@@ -35,10 +39,10 @@ MCache* MCache::create() {
   for (size_t i = 0; i < kNumClasses; ++i) {
     const ClassInfo& info = kClasses[i];
     ClassSlot& slot = cache->slots[i];
-    slot.free_end = slot.free_limit = nullptr;
-    slot.inverse = info.size <= kMaxTinySize ? info.inverse : 0;
-    cache->states[i].target = std::min<uint32_t>(kFirstLoad, info.magazine);
-    slot.top = &g_closed;
+    slot.top = slot.limit = &g_closed;
+    slot.inverse = info.inverse;
+    slot.credit = 0;
+    cache->states[i].target = std::min<uint32_t>(kFirstLoad / 2, info.magazine);
   }
   cache->sample_epoch = sampling_epoch() - 1;
   MutexLock hold(g_caches.lock);
@@ -68,65 +72,57 @@ void MCache::destroy(MCache* cache) {
   meta_free(cache, sizeof(MCache), MetaKind::kCache);
 }
 
-bool MCache::ready_magazines(SizeClass c) {
+bool MCache::ready(SizeClass c) {
   SlotState& state = states[c.value];
-  if (state.pops == nullptr) {
-    state.pops = Magazine::create(c);
-    if (state.pops != nullptr) {
-      slots[c.value].top = state.pops->bottom();
+  if (state.loaded == nullptr) {
+    state.loaded = Magazine::create(c);
+    if (state.loaded == nullptr) {
+      return false;
     }
+    open(c, 0);
   }
-  if (state.pushes == nullptr) {
-    state.pushes = Magazine::create(c);
-    if (state.pushes != nullptr) {
-      open_pushes(c);
-    }
-  }
-  return state.pops != nullptr && state.pushes != nullptr;
+  return true;
 }
 
-// Blocks in the push magazine.
-size_t MCache::pushed(SizeClass c) const {
-  return static_cast<size_t>(slots[c.value].free_end - states[c.value].pushes->slots());
+// Blocks in the loaded magazine.
+size_t MCache::loaded_count(SizeClass c) const {
+  return static_cast<size_t>(slots[c.value].top - states[c.value].loaded->bottom());
 }
 
-void MCache::open_pushes(SizeClass c) {
-  slots[c.value].free_end = states[c.value].pushes->slots();
-  slots[c.value].free_limit = states[c.value].pushes->end();
+// Lets the fast paths at the loaded magazine, which holds `count` blocks.
+void MCache::open(SizeClass c, size_t count) {
+  slots[c.value].top = states[c.value].loaded->bottom() + count;
+  slots[c.value].limit = states[c.value].loaded->limit();
 }
 
-// Makes the freed blocks the ones to pop; returns their number. REQUIRES: nothing to pop.
-size_t MCache::swap_magazines(SizeClass c) {
+// REQUIRES: there is a previous magazine.
+void MCache::swap_magazines(SizeClass c) {
   SlotState& state = states[c.value];
-  size_t count = pushed(c);
-  if (count > 0) {
-    std::swap(state.pops, state.pushes);
-    slots[c.value].top = state.pops->bottom();
-    state.unloaded += count;
-    open_pushes(c);
-  }
-  return count;
+  state.loaded->count = static_cast<uint32_t>(loaded_count(c));
+  std::swap(state.loaded, state.previous);
+  open(c, state.loaded->count);
 }
 
-// Finds blocks for the empty pop magazine: the thread's own freed ones, a full magazine from the
-// depot, blocks from spans. Returns their number.
-size_t MCache::find_blocks(SizeClass c) {
+// Fills the empty loaded magazine: with the previous one's blocks, a full one of the depot, or
+// blocks of spans. False when memory is out.
+bool MCache::find_blocks(SizeClass c) {
   SlotState& state = states[c.value];
+  if (state.previous != nullptr && state.previous->count > 0) {
+    swap_magazines(c);
+    return true;
+  }
   MCentral& central = central_of(c);
-  state.target = std::min<uint32_t>(state.target * 2, state.pops->capacity);
-  size_t count = swap_magazines(c);
-  if (count == 0) {
-    if (Magazine* full = central.exchange_empty(state.pops); full != nullptr) {
-      state.pops = full;
-      slots[c.value].top = full->bottom();
-      return full->count;
-    }
+  size_t count = 0;
+  if (Magazine* full = central.exchange_empty(state.loaded); full != nullptr) {
+    state.loaded = full;
+    count = full->count;
+  } else {
+    state.target = std::min<uint32_t>(state.target * 2, state.loaded->capacity);
+    count = central.take(state.loaded->slots(), state.target);
   }
-  // A thread that turns over few blocks gets more, so that its slow paths become rare.
-  if (count < state.target / 2) {
-    count += central.take(state.pops->slots() + count, state.target - count);
-  }
-  return count;
+  state.taken += count;
+  open(c, count);
+  return count > 0;
 }
 
 // Draws the sample distance anew when the sampling rate has changed.
@@ -137,24 +133,62 @@ void MCache::refresh_distance() {
   }
 }
 
-// Makes `count` blocks in the pop magazine available up to the next sample, and holds the rest.
-void MCache::arm(SizeClass c, size_t count) {
+// Gives a class without credit new credit, which ends before the next sample.
+void MCache::grant(SizeClass c) {
   SlotState& state = states[c.value];
   size_t size = class_info(c).size;
-  size_t open = count;
+  uint64_t count = full_credit(c);
   refresh_distance();
+  auto distance = static_cast<uint64_t>(sample_distance);
   if (muted) {
-    // Nothing is charged while the profiler itself allocates.
-  } else if (static_cast<size_t>(sample_distance) < count * size) {
-    open = static_cast<size_t>(sample_distance) / size;
+    count = 1;  // nothing is charged while the profiler itself allocates
+  } else if (distance < count * size) {
+    count = distance / size;
+    state.due = true;
     // Spacing is exponential, so a fresh draw is right for whatever comes next, on any class.
     sample_distance = draw_sample_distance();
   } else {
     sample_distance -= static_cast<int64_t>(count * size);
   }
-  state.held = static_cast<uint32_t>(count - open);
-  state.held_from = static_cast<uint32_t>(open);
-  slots[c.value].top = state.pops->bottom() + open;
+  slots[c.value].credit = count;
+  state.granted += count;
+}
+
+// The credit that is left.
+uint64_t MCache::credit_of(SizeClass c) const {
+  uint64_t credit = slots[c.value].credit;
+  return credit == kNoCredit ? 0 : credit;
+}
+
+// Pays for one allocation; false when it is one to sample.
+bool MCache::take_credit(SizeClass c) {
+  SlotState& state = states[c.value];
+  ClassSlot& slot = slots[c.value];
+  if (credit_of(c) == 0) {
+    bool due = std::exchange(state.due, false);
+    if (due && muted) {
+      due = false;
+    }
+    grant(c);
+    if (due) {
+      return false;
+    }
+    if (slot.credit == 0) {
+      state.due = false;
+      grant(c);
+      return false;
+    }
+  }
+  --slot.credit;
+  return true;
+}
+
+void MCache::revoke_credit() {
+  for (size_t i = 1; i < kNumClasses; ++i) {
+    states[i].granted -= credit_of(SizeClass(i));
+    states[i].due = false;
+    slots[i].credit = 0;
+  }
 }
 
 bool MCache::charge(size_t bytes) {
@@ -170,100 +204,94 @@ bool MCache::charge(size_t bytes) {
   return true;
 }
 
-// Refills the empty pop magazine; `due` tells whether this very allocation is sampled.
-void MCache::load(SizeClass c, bool& due) {
+void* MCache::quick_refill(SizeClass c) {
   SlotState& state = states[c.value];
-  size_t count = state.held;
-  if (count > 0) {
-    due = !muted;
-    void** first = state.pops->slots();
-    std::copy(first + state.held_from, first + state.held_from + count, first);
-  } else {
-    count = find_blocks(c);
-    state.loaded += count;
+  ClassSlot& slot = slots[c.value];
+  if (credit_of(c) == 0) {
+    uint64_t bytes = full_credit(c) * class_info(c).size;
+    if (state.due || muted || sample_epoch != sampling_epoch() ||
+        static_cast<uint64_t>(sample_distance) < bytes) {
+      return nullptr;
+    }
+    grant(c);
   }
-  arm(c, count);
-  if (!due && count > 0 && state.held == count) {
-    due = true;
-    arm(c, count);
+  if (slot.top == &g_closed) {
+    return nullptr;
   }
+  if (slot.top == state.loaded->bottom()) {
+    if (state.previous == nullptr || state.previous->count == 0) {
+      return nullptr;
+    }
+    swap_magazines(c);
+  }
+  --slot.credit;
+  return *slot.top--;
 }
 
 MCache::Refill MCache::refill(SizeClass c) {
   SlotState& state = states[c.value];
   ClassSlot& slot = slots[c.value];
-  if (!ready_magazines(c)) {
-    return {central_of(c).take_one(), false};
-  }
-  bool due = false;
-  if (slot.top == state.pops->bottom()) {
-    load(c, due);
-  }
-  if (due) {
+  if (!take_credit(c)) {
     if (void* p = sampled_central_of(c).take_one(); p != nullptr) {
-      ++state.loaded;
+      ++state.granted;
+      ++state.taken;
       return {p, true};
     }
-    // No memory for a span of sampled blocks: what is held must serve unsampled.
-    bool was_muted = std::exchange(muted, true);
-    if (slot.top == state.pops->bottom()) {
-      load(c, due);
+    // No memory for a span of sampled blocks: an unsampled one must do.
+    ++state.granted;
+  }
+  void* p = nullptr;
+  if (!ready(c)) {
+    p = central_of(c).take_one();
+    state.taken += p != nullptr ? 1 : 0;
+  } else if (slot.top != state.loaded->bottom() || find_blocks(c)) {
+    p = *slot.top--;
+  }
+  if (p == nullptr) {
+    --state.granted;  // paid for in vain
+  }
+  return {p, false};
+}
+
+// Puts an empty magazine in the place of the full loaded one; false when memory for it is out.
+bool MCache::make_room(SizeClass c) {
+  SlotState& state = states[c.value];
+  if (state.previous == nullptr) {
+    state.previous = Magazine::create(c);
+    if (state.previous == nullptr) {
+      return false;
     }
-    muted = was_muted;
+  } else if (state.previous->count > 0) {
+    state.given += state.previous->count;
+    state.previous = central_of(c).exchange_full(state.previous);
   }
-  if (slot.top == state.pops->bottom()) {
-    return {};
-  }
-  return {*slot.top--, false};
+  swap_magazines(c);
+  return true;
 }
 
 void MCache::overflow(SizeClass c, void* block) {
-  SlotState& state = states[c.value];
   ClassSlot& slot = slots[c.value];
-  if (!ready_magazines(c)) {
-    *static_cast<uintptr_t*>(block) = free_mark(block);
-    ++state.unloaded;
-    central_of(c).put_back(&block, 1);
+  if (ready(c) && (push_to_slot(slot, block) || (make_room(c) && push_to_slot(slot, block)))) {
     return;
   }
-  if (push_to_slot(slot, block, free_mark(block))) {
-    return;
-  }
-  bool nothing_to_pop = slot.top == state.pops->bottom() && state.held == 0;
-  if (nothing_to_pop) {
-    size_t count = swap_magazines(c);
-    state.loaded += count;
-    arm(c, count);
-  } else {
-    size_t count = pushed(c);
-    state.unloaded += count;
-    state.pushes->count = static_cast<uint32_t>(count);
-    state.pushes = central_of(c).exchange_full(state.pushes);
-    open_pushes(c);
-  }
-  CHECK(push_to_slot(slot, block, free_mark(block)));
+  *static_cast<uintptr_t*>(block) = free_mark(block);
+  ++states[c.value].given;
+  central_of(c).put_back(&block, 1);
 }
 
 void MCache::flush_class(SizeClass c) {
   SlotState& state = states[c.value];
-  ClassSlot& slot = slots[c.value];
-  MCentral& central = central_of(c);
-  if (state.pushes != nullptr) {
-    size_t count = pushed(c);
-    state.unloaded += count;
-    central.put_back(state.pushes->slots(), count);
-    Magazine::destroy(std::exchange(state.pushes, nullptr), c);
-    slot.free_end = slot.free_limit = nullptr;
+  if (state.loaded == nullptr) {
+    return;
   }
-  if (state.pops != nullptr) {
-    void** first = state.pops->slots();
-    auto open = static_cast<size_t>(slot.top - state.pops->bottom());
-    slot.top = &g_closed;
-    central.put_back(first, open);
-    central.put_back(first + state.held_from, state.held);
-    state.loaded -= open + state.held;
-    state.held = 0;
-    Magazine::destroy(std::exchange(state.pops, nullptr), c);
+  state.loaded->count = static_cast<uint32_t>(loaded_count(c));
+  slots[c.value].top = slots[c.value].limit = &g_closed;
+  for (Magazine** at : {&state.loaded, &state.previous}) {
+    if (Magazine* m = std::exchange(*at, nullptr); m != nullptr) {
+      central_of(c).put_back(m->slots(), m->count);
+      state.given += m->count;
+      Magazine::destroy(m, c);
+    }
   }
 }
 
@@ -277,58 +305,54 @@ BURROW_NO_TSAN size_t MCache::cached_of(SizeClass c) const {
   // Read without synchronisation by other threads: a figure, see HeapStats.
   const SlotState& state = states[c.value];
   const ClassSlot& slot = slots[c.value];
-  size_t n = state.held;
-  if (state.pops != nullptr && slot.top > state.pops->bottom()) {
-    n += static_cast<size_t>(slot.top - state.pops->bottom());
+  size_t n = 0;
+  if (state.loaded != nullptr && slot.top > state.loaded->bottom()) {
+    n += static_cast<size_t>(slot.top - state.loaded->bottom());
   }
-  if (state.pushes != nullptr && slot.free_end > state.pushes->slots()) {
-    n += static_cast<size_t>(slot.free_end - state.pushes->slots());
+  if (state.previous != nullptr) {
+    n += state.previous->count;
   }
   return n;
 }
 
 BURROW_NO_TSAN uint64_t MCache::mallocs_of(SizeClass c) const {
-  const SlotState& state = states[c.value];
-  const ClassSlot& slot = slots[c.value];
-  uint64_t n = state.loaded - state.held;
-  if (state.pops != nullptr && slot.top > state.pops->bottom()) {
-    n -= static_cast<uint64_t>(slot.top - state.pops->bottom());
-  }
-  return n;
+  return states[c.value].granted - credit_of(c);
 }
 
+// What came in by free: everything that is here or went to the central, less what came from there
+// and is not with the program.
 BURROW_NO_TSAN uint64_t MCache::frees_of(SizeClass c) const {
   const SlotState& state = states[c.value];
-  const ClassSlot& slot = slots[c.value];
-  uint64_t n = state.unloaded;
-  if (state.pushes != nullptr && slot.free_end > state.pushes->slots()) {
-    n += static_cast<uint64_t>(slot.free_end - state.pushes->slots());
-  }
-  return n;
+  return state.given + cached_of(c) + mallocs_of(c) - state.taken;
 }
+
+namespace {
+
+void check_marks(void* const* blocks, size_t count) {
+  for (size_t k = 0; k < count; ++k) {
+    if (*static_cast<uintptr_t*>(blocks[k]) != free_mark(blocks[k])) {
+      report_write_after_free(blocks[k]);
+    }
+  }
+}
+
+}  // namespace
 
 void MCache::verify() {
   for (size_t i = 1; i < kNumClasses; ++i) {
-    SlotState& state = states[i];
-    const ClassSlot& slot = slots[i];
-    if (state.pops == nullptr || state.pushes == nullptr) {
+    SizeClass c(i);
+    const SlotState& state = states[i];
+    if (state.loaded == nullptr) {
+      CHECK(state.previous == nullptr && slots[i].top == &g_closed);
       continue;
     }
-    auto open = static_cast<size_t>(slot.top - state.pops->bottom());
-    auto pushed = static_cast<size_t>(slot.free_end - state.pushes->slots());
-    CHECK(open <= state.pops->capacity && pushed <= state.pushes->capacity);
-    CHECK(state.held == 0 || state.held_from + state.held <= state.pops->capacity);
-    CHECK(state.held == 0 || open <= state.held_from);
-    auto check = [](void* const* blocks, size_t count) {
-      for (size_t k = 0; k < count; ++k) {
-        if (*static_cast<uintptr_t*>(blocks[k]) != free_mark(blocks[k])) {
-          report_write_after_free(blocks[k]);
-        }
-      }
-    };
-    check(state.pops->slots(), open);
-    check(state.pops->slots() + state.held_from, state.held);
-    check(state.pushes->slots(), pushed);
+    CHECK(loaded_count(c) <= state.loaded->capacity && slots[i].limit == state.loaded->limit());
+    CHECK(mallocs_of(c) + state.given + cached_of(c) >= state.taken);
+    check_marks(state.loaded->slots(), loaded_count(c));
+    if (state.previous != nullptr) {
+      CHECK(state.previous->count == 0 || state.previous->count == state.previous->capacity);
+      check_marks(state.previous->slots(), state.previous->count);
+    }
   }
 }
 

@@ -1,13 +1,17 @@
 // MCache: one thread's share of the heap, and the two fast paths. See mheap.h for the whole.
 //
-// Each class has a slot: a magazine that `malloc` pops from and one that `free` pushes to. When
-// the first is empty and the second is not, they change places, so a loop of malloc and free turns
-// over without leaving the thread; otherwise whole magazines are traded with MCentral.
+// Each class has a slot: the loaded magazine, a stack that `malloc` pops from and `free` pushes to,
+// so that the block freed last, whose lines are warm, is the next to go out. Behind it stands a
+// previous magazine, full or empty. When the loaded one runs out or over they change places, and
+// only when that does not help a whole magazine is traded with MCentral (J. Bonwick and J. Adams,
+// "Magazines and Vmem", USENIX 2001). `credit` counts allocations down to the next look of the
+// slow path: see mheap.h, "Sampling".
 //
 // Signals. malloc in a signal handler is not allowed by POSIX, but programs do it. Every operation,
-// fast or slow, takes the cache out of `t_cache` for its duration (`CacheHold`): two plain stores.
-// A handler that finds no cache there although the thread owns one (`t_owned`) gets memory from a
-// reserve (reserve.h), and what it frees waits in `deferred` until the next slow path.
+// fast or slow, sets `ThreadHeap::busy` for its duration (`CacheHold`): two plain stores. A handler
+// that finds it set gets memory from a reserve (reserve.h), and what it frees waits in `deferred`
+// until the next slow path. (The flag is apart from the pointer, and only constants are stored to
+// it: storing the pointer away and back made every operation wait for the one before.)
 #pragma once
 
 #include <array>
@@ -25,13 +29,13 @@ namespace burrow::heap {
 
 /// What only slow paths touch of a class.
 struct SlotState {
-  Magazine* pops = nullptr;     ///< the magazine behind ClassSlot::top
-  Magazine* pushes = nullptr;   ///< the magazine behind ClassSlot::free_end
-  uint32_t held = 0;            ///< blocks held back behind the next sample
-  uint32_t held_from = 0;       ///< the slot of the first of them
-  uint32_t target = 0;          ///< blocks to load at the next refill; doubles up to capacity
-  uint64_t loaded = 0;          ///< blocks ever loaded into `pops`, and sampled ones
-  uint64_t unloaded = 0;        ///< blocks ever taken out of `pushes`, and sampled ones
+  Magazine* loaded = nullptr;    ///< the magazine behind ClassSlot::top
+  Magazine* previous = nullptr;  ///< full or empty; null until it is needed
+  uint32_t target = 0;           ///< blocks to take from spans next time; doubles up to capacity
+  bool due = false;              ///< the allocation that finds no credit is sampled
+  uint64_t granted = 0;          ///< credit ever given, and sampled blocks handed out
+  uint64_t taken = 0;            ///< blocks that ever came here from the central
+  uint64_t given = 0;            ///< blocks that ever went there
 };
 
 /// One thread's cache. Its fields belong to that thread; others read them for figures only.
@@ -57,11 +61,19 @@ struct MCache {
     bool sampled = false;
   };
 
-  /// Finds a block when the class's magazine has none to pop. REQUIRES: the cache is held.
+  /// The commonest refills, made quick: new credit without a sample, the previous magazine. Null
+  /// when there is anything else to see to. REQUIRES: the cache is held.
+  [[nodiscard]] void* quick_refill(SizeClass c);
+
+  /// Finds a block when the fast path has no credit or no block. REQUIRES: the cache is held.
   [[nodiscard]] Refill refill(SizeClass c);
 
-  /// Pushes a freed block whose class's push magazine is full. REQUIRES: the cache is held.
+  /// Pushes a freed block when the loaded magazine is full. REQUIRES: the cache is held.
   void overflow(SizeClass c, void* block);
+
+  /// Takes unused credit back, so that a change of the sampling rate counts at once.
+  /// REQUIRES: the cache is held.
+  void revoke_credit();
 
   /// Sends all cached blocks home.
   void flush();
@@ -81,42 +93,43 @@ struct MCache {
 
  private:
   friend struct MCacheTestPeer;
-  [[nodiscard]] bool ready_magazines(SizeClass c);
-  [[nodiscard]] size_t swap_magazines(SizeClass c);
-  [[nodiscard]] size_t find_blocks(SizeClass c);
-  [[nodiscard]] size_t pushed(SizeClass c) const;
-  void open_pushes(SizeClass c);
+  [[nodiscard]] bool ready(SizeClass c);
+  [[nodiscard]] size_t loaded_count(SizeClass c) const;
+  void open(SizeClass c, size_t count);
+  void swap_magazines(SizeClass c);
+  [[nodiscard]] bool make_room(SizeClass c);
+  [[nodiscard]] bool find_blocks(SizeClass c);
+  [[nodiscard]] uint64_t credit_of(SizeClass c) const;
+  [[nodiscard]] bool take_credit(SizeClass c);
+  void grant(SizeClass c);
   void refresh_distance();
-  void load(SizeClass c, bool& due);
-  void arm(SizeClass c, size_t count);
   void flush_class(SizeClass c);
 };
 
-/// The calling thread's cache while no operation uses it; else null.
-BURROW_HIDDEN extern constinit thread_local MCache* t_cache;
+/// What a thread knows of the heap.
+struct ThreadHeap {
+  MCache* cache = nullptr;  ///< null before the first allocation and at the thread's end
+  bool busy = true;         ///< an operation holds the cache, or there is none
+};
 
-/// The calling thread's cache, or null before its first allocation and at its end.
-BURROW_HIDDEN extern constinit thread_local MCache* t_owned;
+BURROW_HIDDEN extern constinit thread_local ThreadHeap t_heap;
 
-/// Takes the cache out of `t_cache` for an operation. The fences order the stores towards this
-/// thread's own signal handlers, which is all that is needed.
+/// Holds the calling thread's cache for an operation. The fences order the stores towards this
+/// thread's own signal handlers, which is all that is needed. REQUIRES: not busy.
 class CacheHold {
  public:
-  explicit BURROW_ALWAYS_INLINE CacheHold(MCache* cache) : cache_(cache) {
-    t_cache = nullptr;
+  BURROW_ALWAYS_INLINE CacheHold() {
+    t_heap.busy = true;
     std::atomic_signal_fence(std::memory_order_seq_cst);
   }
 
   BURROW_ALWAYS_INLINE ~CacheHold() {
     std::atomic_signal_fence(std::memory_order_seq_cst);
-    t_cache = cache_;
+    t_heap.busy = false;
   }
 
   CacheHold(const CacheHold&) = delete;
   CacheHold& operator=(const CacheHold&) = delete;
-
- private:
-  MCache* cache_;
 };
 
 /// All caches, for figures, verification and fork.
@@ -131,65 +144,81 @@ struct CacheRegistry {
 
 extern constinit CacheRegistry g_caches;
 
-/// Slot offset for a size up to kMaxTinySize, see tiny_index.
-inline constexpr auto kTinySlotOf = [] {
-  std::array<uint16_t, kTinyClassOf.size()> table{};
-  for (size_t i = 0; i < table.size(); ++i) {
-    table[i] = slot_offset(SizeClass(kTinyClassOf[i]));
+namespace internal {
+
+template <size_t N>
+consteval std::array<uint16_t, N> slots_of(const std::array<uint8_t, N>& classes) {
+  std::array<uint16_t, N> table{};
+  for (size_t i = 0; i < N; ++i) {
+    table[i] = slot_offset(SizeClass(classes[i]));
   }
   return table;
-}();
+}
+
+}  // namespace internal
+
+/// Slot offset for a size up to kMaxTinySize, see tiny_index, and for one beyond, see medium_index.
+inline constexpr auto kTinySlotOf = internal::slots_of(kTinyClassOf);
+inline constexpr auto kMediumSlotOf = internal::slots_of(kMediumClassOf);
+
+/// Offset of the slot that serves a request. REQUIRES: size <= kMaxSmallSize.
+BURROW_ALWAYS_INLINE size_t slot_for_size(size_t size) {
+  return BURROW_LIKELY(size <= kMaxTinySize) ? kTinySlotOf[tiny_index(size)]
+                                             : kMediumSlotOf[medium_index(size)];
+}
 
 inline ClassSlot& slot_at(MCache* cache, size_t offset) {
   return *reinterpret_cast<ClassSlot*>(reinterpret_cast<char*>(cache) + offset);
 }
 
 /// Pops a block into `p`. False when the slow path has to decide; `p` is then the magazine's
-/// bottom (it is empty, or a sample is due) or a block whose mark is damaged.
-BURROW_ALWAYS_INLINE bool pop_block(MCache* cache, size_t offset, void*& p) {
-  CacheHold hold(cache);
-  ClassSlot& slot = slot_at(cache, offset);
-  p = *slot.top;
+/// bottom (it is empty), a free block that is still in the magazine (no credit), or a block whose
+/// mark is damaged. REQUIRES: the thread is not busy.
+BURROW_ALWAYS_INLINE bool pop_block(size_t offset, void*& p) {
+  CacheHold hold;
+  ClassSlot& slot = slot_at(t_heap.cache, offset);
+  void** top = slot.top;
+  p = *top;
   if (BURROW_UNLIKELY(*static_cast<uintptr_t*>(p) != free_mark(p))) {
     return false;
   }
-  --slot.top;
+  // Worded so that one instruction subtracts and tests.
+  if (BURROW_UNLIKELY(__builtin_sub_overflow(slot.credit, 1, &slot.credit))) {
+    return false;
+  }
+  slot.top = top - 1;
+  // The next block's mark will be read: a cold one comes in meanwhile.
+  __builtin_prefetch(top[-1]);
   *static_cast<uintptr_t*>(p) = 0;
   return true;
 }
 
 /// Pushes a block of a slot; false when its magazine is full. REQUIRES: the cache is held.
-BURROW_ALWAYS_INLINE bool push_to_slot(ClassSlot& slot, void* p, uintptr_t mark) {
-  void** at = slot.free_end;
-  if (BURROW_UNLIKELY(at == slot.free_limit)) {
+BURROW_ALWAYS_INLINE bool push_to_slot(ClassSlot& slot, void* p) {
+  void** top = slot.top;
+  if (BURROW_UNLIKELY(top == slot.limit)) {
     return false;
   }
-  *static_cast<uintptr_t*>(p) = mark;
-  *at = p;
-  slot.free_end = at + 1;
+  *static_cast<uintptr_t*>(p) = free_mark(p);
+  top[1] = p;
+  slot.top = top + 1;
   return true;
 }
 
-/// Frees a block of a class up to kMaxTinySize; false, with nothing done, when anything is out of
-/// the ordinary: not such a block, not its start, free already, or no room.
-BURROW_ALWAYS_INLINE bool push_block(MCache* cache, void* p) {
-  size_t offset = reinterpret_cast<Address>(p) - g_arena.base;
-  size_t page = offset >> kPageShift;
-  if (BURROW_UNLIKELY(page >= g_arena.page_count || cache == nullptr)) {
+/// Frees a block of a class; false, with nothing done, when anything is out of the ordinary: not
+/// such a block, not its start, free already, or no room. `entry` is its page's.
+BURROW_ALWAYS_INLINE bool push_block(void* p, size_t entry) {
+  if (BURROW_UNLIKELY(t_heap.busy)) {
     return false;
   }
-  // Relaxed: see span_of_page.
-  ClassSlot& slot = slot_at(cache, g_arena.class_slots[page].load(std::memory_order_relaxed));
+  ClassSlot& slot = slot_at(t_heap.cache, entry_slot(entry));
+  size_t offset = entry_offset(entry, reinterpret_cast<uintptr_t>(p));
   uint64_t inverse = slot.inverse;
-  if (BURROW_UNLIKELY(offset * inverse >= inverse)) {
+  if (BURROW_UNLIKELY(offset * inverse >= inverse) || BURROW_UNLIKELY(may_be_free(p))) {
     return false;
   }
-  uintptr_t mark = free_mark(p);
-  if (BURROW_UNLIKELY(*static_cast<uintptr_t*>(p) == mark)) {
-    return false;
-  }
-  CacheHold hold(cache);
-  return push_to_slot(slot, p, mark);
+  CacheHold hold;
+  return push_to_slot(slot, p);
 }
 
 }  // namespace burrow::heap

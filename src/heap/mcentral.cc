@@ -40,8 +40,30 @@ Magazine* MCentral::exchange_empty(Magazine* empty) {
   }
   depot_ = full->next;
   --depot_count_;
-  Magazine::destroy(empty, class_);
+  keep_empty(empty);
   return full;
+}
+
+void MCentral::keep_empty(Magazine* m) {
+  if (empty_count_ >= kMostEmpties) {
+    Magazine::destroy(m, class_);
+    return;
+  }
+  m->next = empties_;
+  empties_ = m;
+  ++empty_count_;
+}
+
+Magazine* MCentral::find_empty() {
+  Magazine* m = empties_;
+  if (m == nullptr) {
+    return Magazine::create(class_);
+  }
+  empties_ = m->next;
+  --empty_count_;
+  m->next = nullptr;
+  m->count = 0;
+  return m;
 }
 
 // Four magazines, and an eighth of the class's memory: enough to swing without touching spans,
@@ -57,7 +79,7 @@ Magazine* MCentral::exchange_full(Magazine* full) {
   {
     MutexLock hold(lock_);
     if (depot_count_ < depot_limit()) {
-      empty = Magazine::create(class_);
+      empty = find_empty();
     }
     if (empty != nullptr) {
       full->next = depot_;
@@ -66,6 +88,7 @@ Magazine* MCentral::exchange_full(Magazine* full) {
     } else {
       put_back_locked(full->slots(), full->count, emptied);
       empty = full;
+      empty->count = 0;
     }
   }
   release_spans(emptied);

@@ -24,8 +24,7 @@ class alignas(64) MCentral {
   [[nodiscard]] Magazine* exchange_empty(Magazine* empty);
 
   /// Takes a full magazine (its `count` set) and returns an empty one. When the depot holds enough,
-  /// the blocks go home to their spans. Null when memory for a magazine is out: the caller keeps
-  /// `full`, emptied.
+  /// the blocks go home to their spans and `full` comes back, emptied.
   [[nodiscard]] Magazine* exchange_full(Magazine* full);
 
   /// Takes up to `wanted` blocks out of spans, new ones if need be; returns their number, 0 when
@@ -57,6 +56,7 @@ class alignas(64) MCentral {
   friend struct MCentralTestPeer;
   /// Spans are kept by how full they are, so that nearly empty ones drain: eighths.
   static constexpr size_t kLists = 8;
+  static constexpr uint32_t kMostEmpties = 4;
 
   void put_back_locked(void* const* blocks, size_t count, MSpan*& emptied)
       BURROW_REQUIRES(lock_);
@@ -64,6 +64,8 @@ class alignas(64) MCentral {
   void unlink(MSpan* span) BURROW_REQUIRES(lock_);
   [[nodiscard]] MSpan* fullest() const BURROW_REQUIRES(lock_);
   [[nodiscard]] size_t depot_limit() const BURROW_REQUIRES(lock_);
+  void keep_empty(Magazine* m) BURROW_REQUIRES(lock_);
+  [[nodiscard]] Magazine* find_empty() BURROW_REQUIRES(lock_);
   static void release_spans(MSpan* list);
 
   Mutex lock_{LockRank::kCentral};
@@ -72,6 +74,9 @@ class alignas(64) MCentral {
   Magazine* depot_ BURROW_GUARDED_BY(lock_) = nullptr;
   uint32_t depot_count_ BURROW_GUARDED_BY(lock_) = 0;
   uint32_t spans_ BURROW_GUARDED_BY(lock_) = 0;
+  // Empty magazines for exchange_full, so that a steady exchange touches no other lock.
+  Magazine* empties_ BURROW_GUARDED_BY(lock_) = nullptr;
+  uint32_t empty_count_ BURROW_GUARDED_BY(lock_) = 0;
   std::array<MSpan*, kLists> lists_ BURROW_GUARDED_BY(lock_){};
 };
 

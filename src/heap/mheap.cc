@@ -60,12 +60,13 @@ void MHeap::note_peak() {
   peak_pages_ = std::max(peak_pages_, pages_.used().value + pages_.free_backed().value);
 }
 
-void MHeap::fill_tables(MSpan* span, uint16_t slot) {
+// `c` sends frees to the class's slot; without a class they take the slow path.
+void MHeap::fill_tables(MSpan* span, SizeClass c) {
   for (size_t i = 0; i < span->pages.value; ++i) {
     size_t page = span->start.value + i;
     // Relaxed: see span_of_page.
     g_arena.spans[page].store(span, std::memory_order_relaxed);
-    g_arena.class_slots[page].store(slot, std::memory_order_relaxed);
+    g_arena.page_entries[page].store(c ? page_entry(c, i) : 0, std::memory_order_relaxed);
   }
 }
 
@@ -80,8 +81,7 @@ MSpan* MHeap::allocate_blocks(SizeClass c, SpanState state) {
     return nullptr;
   }
   span->init_blocks(c, state);
-  bool direct = state == SpanState::kSmall && info.size <= kMaxTinySize;
-  fill_tables(span, direct ? slot_offset(c) : 0);
+  fill_tables(span, state == SpanState::kSmall ? c : SizeClass());
   return span;
 }
 
@@ -102,21 +102,17 @@ MSpan* MHeap::allocate_large(size_t bytes, size_t alignment, SpanState state) {
   span->elem_count = 1;
   span->fresh = 1;
   span->state = state;
-  fill_tables(span, 0);
+  fill_tables(span, SizeClass());
   return span;
 }
 
 void MHeap::free_span(MSpan* span) {
   for (size_t i = 0; i < span->pages.value; ++i) {
     // Relaxed: the block is dead; only a wrong free could still ask.
-    g_arena.class_slots[span->start.value + i].store(0, std::memory_order_relaxed);
+    g_arena.page_entries[span->start.value + i].store(0, std::memory_order_relaxed);
     g_arena.spans[span->start.value + i].store(nullptr, std::memory_order_relaxed);
   }
   size_t descriptor = MSpan::descriptor_bytes(span->elem_count);
-  // A descriptor is made for the class's capacity, which alignment may have cut by one block.
-  if (span->size_class) {
-    descriptor = MSpan::descriptor_bytes(class_info(span->size_class).capacity);
-  }
   if (span->moved || span->vacated) {
     settle_moved(span);
   }

@@ -13,17 +13,17 @@ void MSpan::init_blocks(SizeClass c, SpanState new_state) {
   const ClassInfo& info = class_info(c);
   size_class = c;
   elem_size = info.size;
-  Address begin = address_of(start);
-  if (info.size <= kMaxTinySize) {
-    // Blocks sit at multiples of their size from the arena's start, see kMaxTinySize.
-    begin = g_arena.base + round_up_to_multiple(begin - g_arena.base, elem_size);
-  }
-  first = begin;
-  elem_count = static_cast<uint16_t>((limit() - begin) / elem_size);
+  first = address_of(start);
+  elem_count = info.capacity;
   fresh = 0;
   free_count = 0;
   state = new_state;
   std::memset(free_bits(), 0, bit_words(elem_count) * sizeof(uint64_t));
+  // What is left at the end is no block, though `free` may take its start for one: marked as free,
+  // it sends free to the slow path, which knows.
+  if (Address tail = first + elem_count * elem_size; tail < limit()) {
+    *reinterpret_cast<uintptr_t*>(tail) = free_mark(reinterpret_cast<void*>(tail));
+  }
 }
 
 size_t MSpan::take(void** out, size_t wanted) {

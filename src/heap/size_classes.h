@@ -13,9 +13,10 @@ namespace burrow::heap {
 
 /// Largest size with a class of its own; more goes to MHeap in whole pages.
 inline constexpr size_t kMaxSmallSize = 32 * kKiB;
-/// Up to here a block's address is a multiple of its size (counted from the arena's start), so
-/// that `free` can check a pointer with one multiplication and no look at the span.
+/// Up to here the class is looked up in steps of 8 bytes, beyond in steps of 128.
 inline constexpr size_t kMaxTinySize = 1024;
+/// A span of blocks has at most this many pages.
+inline constexpr size_t kMostSpanPages = 16;
 /// Eight classes a doubling from 128 B on: at most 1/9 of a block is lost to rounding.
 inline constexpr size_t kNumClasses = 1 + 9 + 8 * 8;
 
@@ -46,19 +47,16 @@ consteval uint32_t class_size(size_t index) {
   return static_cast<uint32_t>((size_t{128} << doubling) + step * (size_t{16} << doubling));
 }
 
-/// Fewest pages (at most 16) that waste at most 1/32 of the span at its end; the best otherwise.
-/// Blocks up to kMaxTinySize may lose one block more to their alignment: those that do not divide
-/// a page get spans of 16 blocks or more.
+/// Fewest pages that waste at most 1/32 of the span at its end; the best otherwise.
 consteval uint16_t span_pages(uint32_t size) {
-  if (size <= 256 || (size <= kMaxTinySize && is_power_of_two(size))) {
+  if (size <= 256) {
     return size <= 64 ? 1 : 2;
   }
   size_t best = 1;
   size_t best_waste_permille = 1000;
-  for (size_t pages = 1; pages <= 16; ++pages) {
+  for (size_t pages = 1; pages <= kMostSpanPages; ++pages) {
     size_t bytes = pages * kPageSize;
-    size_t lost = bytes % size + (size <= kMaxTinySize ? size / 2 : 0);
-    size_t permille = bytes < size ? 1000 : lost * 1000 / bytes;
+    size_t permille = bytes < size ? 1000 : bytes % size * 1000 / bytes;
     if (permille < best_waste_permille) {
       best = pages;
       best_waste_permille = permille;
@@ -70,10 +68,10 @@ consteval uint16_t span_pages(uint32_t size) {
   return static_cast<uint16_t>(best);
 }
 
-/// Magazines hold 16 KiB of blocks, but at least 2 and at most 128 blocks.
+/// Magazines hold 32 KiB of blocks, but at least 8 and at most 64 blocks.
 consteval uint16_t magazine_blocks(uint32_t size) {
-  size_t n = 16 * kKiB / size;
-  return static_cast<uint16_t>(n < 2 ? 2 : n > 128 ? 128 : n);
+  size_t n = 32 * kKiB / size;
+  return static_cast<uint16_t>(n < 8 ? 8 : n > 64 ? 64 : n);
 }
 
 consteval std::array<ClassInfo, kNumClasses> make_classes() {
@@ -144,9 +142,9 @@ constexpr SizeClass class_for_aligned(size_t size, size_t alignment) {
   return index < kNumClasses ? SizeClass(index) : SizeClass();
 }
 
-/// True when `offset` (below 2^40) is a multiple of the class's size. Lemire, Kaser, Kurz, "Faster
+/// True when `offset` (below 2^32) is a multiple of the class's size. Lemire, Kaser, Kurz, "Faster
 /// remainder by direct computation", 2019, with 64 fraction bits: exact because
-/// offset * (inverse * size - 2^64) < 2^40 * 2^15 / 2^15 stays below `inverse`.
+/// offset * (inverse * size - 2^64) < 2^32 * 2^15 stays below `inverse`, which is at least 2^49.
 constexpr bool is_multiple(uint64_t offset, const ClassInfo& info) {
   return offset * info.inverse < info.inverse;
 }
@@ -165,7 +163,7 @@ consteval bool classes_are_sound() {
     bool aligned = c.size == 8 || c.size % 16 == 0;
     bool rising = c.size > kClasses[i - 1].size;
     bool lean = c.size <= 128 || (c.size - kClasses[i - 1].size - 1) * 8 <= c.size;
-    bool fits = c.capacity >= 1 && c.pages <= 16;
+    bool fits = c.capacity >= 1 && c.pages <= kMostSpanPages;
     if (!aligned || !rising || !lean || !fits || !is_multiple(uint64_t{c.size} * 12345, c) ||
         is_multiple(uint64_t{c.size} * 12345 + 1, c)) {
       return false;

@@ -39,7 +39,8 @@ void read_settings() {
 }
 
 void end_thread(void* raw) {
-  t_cache = t_owned = nullptr;
+  t_heap.busy = true;
+  t_heap.cache = nullptr;
   t_ended = true;
   MCache::destroy(static_cast<MCache*>(raw));
 }
@@ -64,8 +65,8 @@ void heap_init() {
 }
 
 MCache* current_cache() {
-  if (BURROW_LIKELY(t_owned != nullptr)) {
-    return t_owned;
+  if (BURROW_LIKELY(t_heap.cache != nullptr)) {
+    return t_heap.cache;
   }
   heap_init();
   if (t_ended) {
@@ -76,7 +77,8 @@ MCache* current_cache() {
     return nullptr;
   }
   // Before the registration, which may allocate.
-  t_owned = t_cache = cache;
+  t_heap.cache = cache;
+  t_heap.busy = false;
   // Without a slot for the exit handler the cache stays behind when the thread ends; nothing worse.
   (void)os::at_thread_exit(end_thread, cache);
   return cache;

@@ -42,6 +42,10 @@ void* aligned_new_nothrow(size_t size, std::align_val_t alignment) noexcept {
   return p != nullptr ? p : shim::new_failed_nothrow(size, static_cast<size_t>(alignment));
 }
 
+BURROW_ALWAYS_INLINE void sized_delete(void* p, size_t size) noexcept {
+  heap::deallocate_sized_fast(p, size);
+}
+
 void sized_delete(void* p, size_t size, size_t alignment) noexcept {
   heap::deallocate_sized(p, size, alignment, heap::SizeRule::kExact);
 }
@@ -87,9 +91,9 @@ BURROW_EXPORT void operator delete[](void* p, const std::nothrow_t& /*t*/) noexc
   heap::deallocate_fast(p);
 }
 
-BURROW_EXPORT void operator delete(void* p, size_t n) noexcept { sized_delete(p, n, 1); }
+BURROW_EXPORT void operator delete(void* p, size_t n) noexcept { sized_delete(p, n); }
 
-BURROW_EXPORT void operator delete[](void* p, size_t n) noexcept { sized_delete(p, n, 1); }
+BURROW_EXPORT void operator delete[](void* p, size_t n) noexcept { sized_delete(p, n); }
 
 BURROW_EXPORT void operator delete(void* p, std::align_val_t /*a*/) noexcept {
   heap::deallocate_fast(p);
