@@ -1,3 +1,7 @@
+# What `./dev test` builds of a variant (asan, tsan, gcc): see tools/test.sh.
+add_custom_target(unit_tests)
+add_custom_target(libraries)
+
 # burrow_layer(NAME sources...): the object library of one layer of src/.
 function(burrow_layer name)
   add_library(burrow_${name} OBJECT ${ARGN})
@@ -8,7 +12,8 @@ function(burrow_layer name)
 endfunction()
 
 # burrow_test(NAME SOURCES a_test.cc... LAYERS base os ... [LIBS ...]): a GoogleTest program
-# over the named layers' objects, registered with CTest as NAME (one CTest entry a program).
+# over the named layers' objects, registered with CTest as NAME (one CTest entry a program;
+# the variants' presets put their own name before it: asan.heap_test).
 function(burrow_test name)
   cmake_parse_arguments(ARG "" "TIMEOUT" "SOURCES;LAYERS;LIBS;LABELS" ${ARGN})
   if(NOT BUILD_TESTING)
@@ -21,9 +26,11 @@ function(burrow_test name)
   target_link_libraries(${name} PRIVATE burrow_options GTest::gtest GTest::gmock GTest::gtest_main
                         Threads::Threads ${ARG_LIBS})
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
-  add_test(NAME ${name} COMMAND ${name})
+  add_dependencies(unit_tests ${name})
+  set(test ${BURROW_TEST_PREFIX}${name})
+  add_test(NAME ${test} COMMAND ${name})
   if(NOT ARG_TIMEOUT)
     set(ARG_TIMEOUT 120)
   endif()
-  set_tests_properties(${name} PROPERTIES TIMEOUT ${ARG_TIMEOUT} LABELS "unit;${ARG_LABELS}")
+  set_tests_properties(${test} PROPERTIES TIMEOUT ${ARG_TIMEOUT} LABELS "unit;${ARG_LABELS}")
 endfunction()
