@@ -7,7 +7,8 @@
 namespace burrow::os {
 namespace {
 
-constinit bool (*g_handler)(const void*) = nullptr;
+using FaultHandler = bool (*)(const void*);
+constinit FaultHandler g_handler = nullptr;
 struct sigaction g_old_segv;
 struct sigaction g_old_bus;
 
