@@ -29,11 +29,11 @@ template <typename... Parts>
 }  // namespace burrow
 
 /// Ends the program when the condition does not hold. Always on.
-#define CHECK(condition)                                        \
-  do {                                                          \
-    if (BURROW_UNLIKELY(!(condition))) {                        \
-      ::burrow::check_failed(#condition, __FILE__, __LINE__);   \
-    }                                                           \
+#define CHECK(condition)                                      \
+  do {                                                        \
+    if (BURROW_UNLIKELY(!(condition))) {                      \
+      ::burrow::check_failed(#condition, __FILE__, __LINE__); \
+    }                                                         \
   } while (false)
 
 /// As CHECK, in debug builds only; the condition is compiled in every build.

@@ -22,7 +22,9 @@ void Mutex::note_acquire() {
   t_held_ranks |= bit;
 }
 
-void Mutex::note_release() { t_held_ranks &= ~(uint32_t{1} << static_cast<uint32_t>(rank_)); }
+void Mutex::note_release() {
+  t_held_ranks &= ~(uint32_t{1} << static_cast<uint32_t>(rank_));
+}
 #endif
 
 bool Mutex::try_lock() {
@@ -69,6 +71,8 @@ void Mutex::unlock_after_fork() {
   }
 }
 
-void Mutex::reset_after_fork() { state_.store(kFree, std::memory_order_relaxed); }
+void Mutex::reset_after_fork() {
+  state_.store(kFree, std::memory_order_relaxed);
+}
 
 }  // namespace burrow

@@ -12,18 +12,18 @@ namespace burrow {
 /// The order in which locks may be taken: a thread that holds a lock may take only locks of a
 /// strictly higher rank. Checked at run time in debug builds.
 enum class LockRank : uint8_t {
-  kStart = 0,        ///< heap: the very first call
-  kDebugServer,  ///< debug: one long capture at a time
-  kProfReaders,      ///< prof: snapshots and the symboliser
-  kHardened,         ///< heap: quarantine of hardened mode
-  kGuard,            ///< heap: guarded blocks of hardened mode
-  kCacheRegistry,    ///< heap: the list of all MCaches
-  kCentral,          ///< heap: one per size class (never two at once)
-  kHeap,             ///< heap: spans and pages
-  kMetadata,         ///< heap: the allocator of descriptors
-  kProfBuckets,      ///< prof: bucket table
-  kUnwind,           ///< prof: unwinder priming
-  kLeaf,             ///< takes nothing else
+  kStart = 0,      ///< heap: the very first call
+  kDebugServer,    ///< debug: one long capture at a time
+  kProfReaders,    ///< prof: snapshots and the symboliser
+  kHardened,       ///< heap: quarantine of hardened mode
+  kGuard,          ///< heap: guarded blocks of hardened mode
+  kCacheRegistry,  ///< heap: the list of all MCaches
+  kCentral,        ///< heap: one per size class (never two at once)
+  kHeap,           ///< heap: spans and pages
+  kMetadata,       ///< heap: the allocator of descriptors
+  kProfBuckets,    ///< prof: bucket table
+  kUnwind,         ///< prof: unwinder priming
+  kLeaf,           ///< takes nothing else
 };
 
 /// A three-state futex mutex (Drepper, "Futexes Are Tricky", mutex 2), 8 bytes, no allocation,

@@ -100,6 +100,8 @@ bool arena_commit_until(PageId end) {
   return false;
 }
 
-PageCount arena_committed() { return g_committed; }
+PageCount arena_committed() {
+  return g_committed;
+}
 
 }  // namespace burrow::heap

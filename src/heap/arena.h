@@ -14,12 +14,12 @@ struct MSpan;
 
 /// What the fast paths read on every call: written once by `arena_init`, before any block exists.
 struct alignas(64) ArenaParams {
-  Address base = 0;                                ///< start, aligned to 2 MiB
-  size_t page_count = 0;                           ///< pages reserved
-  std::atomic<uint16_t>* page_entries = nullptr;    ///< by page: its `page_entry`, or 0
-  std::atomic<MSpan*>* spans = nullptr;            ///< by page: the span it belongs to, or null
-  uintptr_t mark_key = 0;                          ///< secret; a free block's first word is
-                                                   ///< its address xor this
+  Address base = 0;                               ///< start, aligned to 2 MiB
+  size_t page_count = 0;                          ///< pages reserved
+  std::atomic<uint16_t>* page_entries = nullptr;  ///< by page: its `page_entry`, or 0
+  std::atomic<MSpan*>* spans = nullptr;           ///< by page: the span it belongs to, or null
+  uintptr_t mark_key = 0;                         ///< secret; a free block's first word is
+                                                  ///< its address xor this
 };
 
 BURROW_HIDDEN extern constinit ArenaParams g_arena;
@@ -35,9 +35,13 @@ void arena_init();
 /// Pages committed so far.
 [[nodiscard]] PageCount arena_committed();
 
-inline Address address_of(PageId page) { return g_arena.base + (page.value << kPageShift); }
+inline Address address_of(PageId page) {
+  return g_arena.base + (page.value << kPageShift);
+}
 
-inline void* pointer_to(PageId page) { return reinterpret_cast<void*>(address_of(page)); }
+inline void* pointer_to(PageId page) {
+  return reinterpret_cast<void*>(address_of(page));
+}
 
 /// What the page table says of a page for `free`: see ArenaParams. Relaxed: see span_of_page.
 BURROW_ALWAYS_INLINE size_t entry_of_page(PageId page) {

@@ -155,8 +155,8 @@ void deallocate_sized(void* p, size_t size, size_t alignment, SizeRule rule) {
                              : class_for_aligned(size, alignment);
     bool fits = span->size_class == expected &&
                 (expected || PageCount::for_bytes(std::max<size_t>(size, 1)) <= span->pages);
-    bool shrunk = rule == SizeRule::kMayBeResized && size <= span->elem_size &&
-                  size > span->elem_size / 2;
+    bool shrunk =
+        rule == SizeRule::kMayBeResized && size <= span->elem_size && size > span->elem_size / 2;
     if (!fits && !shrunk) {
       report_wrong_size(p, size);
     }

@@ -1,7 +1,6 @@
 // What concerns the whole heap: release, limit, verification, fork. See heap.h.
-#include "heap/heap.h"
-
 #include "heap/hardened.h"
+#include "heap/heap.h"
 #include "heap/heap_internal.h"
 #include "heap/metadata.h"
 #include "heap/mheap.h"

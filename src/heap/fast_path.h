@@ -7,8 +7,8 @@
 
 namespace burrow::heap {
 
-/// What `allocate_fast` does when the fast path does not answer: a function to be jumped to, so that
-/// the fast path needs no frame. Others add errno or exceptions.
+/// What `allocate_fast` does when the fast path does not answer: a function to be jumped to, so
+/// that the fast path needs no frame. Others add errno or exceptions.
 struct PlainFinish {
   static void* finish(size_t size, void* popped) { return allocate_slow(size, popped); }
 };

@@ -87,8 +87,7 @@ void let_go(void* p) {
   MSpan* span = span_of(p);
   Trailer* t = trailer_of(span, p);
   const char* bytes = static_cast<const char*>(p);
-  if (!all_bytes(bytes, bytes + t->size, kFreedByte) ||
-      t->state != BlockState::kQuarantined) {
+  if (!all_bytes(bytes, bytes + t->size, kFreedByte) || t->state != BlockState::kQuarantined) {
     report_with_stacks("write after free", p, *t);
   }
   if (span->state == SpanState::kLarge) {
@@ -222,6 +221,8 @@ void hardened_finish() {
   }
 }
 
-Mutex& hardened_lock() { return g_lock; }
+Mutex& hardened_lock() {
+  return g_lock;
+}
 
 }  // namespace burrow::heap

@@ -20,7 +20,9 @@ struct MSpan;
 BURROW_HIDDEN extern constinit std::atomic<bool> g_hardened;
 
 /// Relaxed: set once, before the first block.
-inline bool hardened_on() { return g_hardened.load(std::memory_order_relaxed); }
+inline bool hardened_on() {
+  return g_hardened.load(std::memory_order_relaxed);
+}
 
 /// Reads BURROW_DEBUG; called by the heap's start.
 void hardened_init();

@@ -130,7 +130,9 @@ void free_in_span(MSpan* span, MCache* cache, void* p) {
 
 ErrnoScope::ErrnoScope() : saved_(errno) {}
 
-ErrnoScope::~ErrnoScope() { errno = saved_; }
+ErrnoScope::~ErrnoScope() {
+  errno = saved_;
+}
 
 void SlowScope::end() {
   if (cache_ == nullptr) {
@@ -290,8 +292,12 @@ void deallocate_slow(void* p) {
   report_invalid_free(p);
 }
 
-void* allocate(size_t size) { return allocate_fast(size); }
+void* allocate(size_t size) {
+  return allocate_fast(size);
+}
 
-void deallocate(void* p) { deallocate_fast(p); }
+void deallocate(void* p) {
+  deallocate_fast(p);
+}
 
 }  // namespace burrow::heap

@@ -62,7 +62,9 @@ class SlowScope {
 };
 
 /// True inside a signal handler that interrupted an operation of this thread's cache.
-inline bool in_operation() { return t_heap.busy && t_heap.cache != nullptr; }
+inline bool in_operation() {
+  return t_heap.busy && t_heap.cache != nullptr;
+}
 
 /// Keeps errno over a slow path.
 class ErrnoScope {

@@ -10,8 +10,8 @@
 #include <thread>
 #include <vector>
 
-#include "heap/arena.h"
 #include "base/bits.h"
+#include "heap/arena.h"
 #include "heap/hooks.h"
 #include "heap/mspan.h"
 #include "heap/size_classes.h"

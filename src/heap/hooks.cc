@@ -20,7 +20,9 @@ void install_profiler_hooks(const ProfilerHooks* hooks) {
   refresh_sampling();
 }
 
-const ProfilerHooks* profiler_hooks() { return g_hooks.load(std::memory_order_acquire); }
+const ProfilerHooks* profiler_hooks() {
+  return g_hooks.load(std::memory_order_acquire);
+}
 
 // Relaxed: a thread that notices late samples a little longer at the old rate.
 void refresh_sampling() {
@@ -31,7 +33,9 @@ void refresh_sampling() {
   }
 }
 
-uint32_t sampling_epoch() { return g_epoch.load(std::memory_order_relaxed); }
+uint32_t sampling_epoch() {
+  return g_epoch.load(std::memory_order_relaxed);
+}
 
 int64_t draw_sample_distance() {
   const ProfilerHooks* hooks = profiler_hooks();

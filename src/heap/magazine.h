@@ -16,14 +16,16 @@ namespace burrow::heap {
 /// free mark, so that the test that guards a pop also notices the bottom.
 BURROW_HIDDEN extern constinit uintptr_t g_bottom[2];
 
-constexpr void* bottom_block() { return &g_bottom[0]; }
+constexpr void* bottom_block() {
+  return &g_bottom[0];
+}
 
 /// Owned by one cache or, in a list, by one MCentral. The slots follow in memory.
 struct Magazine {
   Magazine* next = nullptr;
-  uint32_t count = 0;     ///< blocks in slots(); kept only while the magazine is not loaded
-  uint32_t capacity = 0;  ///< slots
-  uint64_t unused = 0;    ///< keeps the slots on a multiple of 16 bytes
+  uint32_t count = 0;            ///< blocks in slots(); kept only while the magazine is not loaded
+  uint32_t capacity = 0;         ///< slots
+  uint64_t unused = 0;           ///< keeps the slots on a multiple of 16 bytes
   void* below = bottom_block();  ///< the bottom
 
   void** slots() { return reinterpret_cast<void**>(this + 1); }

@@ -42,11 +42,11 @@ struct SlotState {
 struct MCache {
   std::array<ClassSlot, kNumClasses> slots;  // first: the page table's offsets count from here
   std::array<SlotState, kNumClasses> states;
-  MCache* next = nullptr;        ///< in the registry
+  MCache* next = nullptr;  ///< in the registry
   MCache* prev = nullptr;
-  int64_t sample_distance = 0;   ///< bytes until the next sample; see mheap.h, "Sampling"
-  uint32_t sample_epoch = 0;     ///< the epoch `sample_distance` was drawn in
-  bool muted = false;            ///< the profiler is at work: take no samples
+  int64_t sample_distance = 0;           ///< bytes until the next sample; see mheap.h, "Sampling"
+  uint32_t sample_epoch = 0;             ///< the epoch `sample_distance` was drawn in
+  bool muted = false;                    ///< the profiler is at work: take no samples
   std::atomic<void*> deferred{nullptr};  ///< blocks freed by signal handlers meanwhile
 
   /// A cache for the calling thread, registered; null when memory is out.

@@ -10,10 +10,10 @@ namespace burrow::heap {
 
 /// What the fast paths of one class touch, in half a cache line.
 struct ClassSlot {
-  void** top;          ///< the loaded magazine's topmost block; its bottom when it is empty
-  void** limit;        ///< where `top` stands when the magazine is full
-  uint64_t inverse;    ///< the class's `ClassInfo::inverse`; 0 sends `free` to the slow path
-  uint64_t credit;     ///< allocations until the slow path looks in; kNoCredit: it is asked now
+  void** top;        ///< the loaded magazine's topmost block; its bottom when it is empty
+  void** limit;      ///< where `top` stands when the magazine is full
+  uint64_t inverse;  ///< the class's `ClassInfo::inverse`; 0 sends `free` to the slow path
+  uint64_t credit;   ///< allocations until the slow path looks in; kNoCredit: it is asked now
 };
 
 static_assert(sizeof(ClassSlot) == 32);
@@ -35,7 +35,9 @@ constexpr uint16_t page_entry(SizeClass c, size_t page_in_span) {
 static_assert((kNumClasses - 1) * sizeof(ClassSlot) < 1 << 12 && kMostSpanPages <= 16);
 
 /// The slot's offset in an entry.
-constexpr size_t entry_slot(size_t entry) { return entry & 0xfff; }
+constexpr size_t entry_slot(size_t entry) {
+  return entry & 0xfff;
+}
 
 /// A block's offset in its span, from its page's entry and its address.
 constexpr size_t entry_offset(size_t entry, uintptr_t block) {

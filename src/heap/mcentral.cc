@@ -16,9 +16,13 @@ constinit std::array<MCentral, kNumClasses> g_sampled_centrals{};
 
 }  // namespace
 
-MCentral& central_of(SizeClass c) { return g_centrals[c.value]; }
+MCentral& central_of(SizeClass c) {
+  return g_centrals[c.value];
+}
 
-MCentral& sampled_central_of(SizeClass c) { return g_sampled_centrals[c.value]; }
+MCentral& sampled_central_of(SizeClass c) {
+  return g_sampled_centrals[c.value];
+}
 
 void init_centrals() {
   for (size_t i = 1; i < kNumClasses; ++i) {

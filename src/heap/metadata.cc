@@ -80,8 +80,12 @@ size_t meta_in_use(MetaKind kind) {
   return g_in_use[static_cast<size_t>(kind)].load(std::memory_order_relaxed);
 }
 
-size_t meta_from_os() { return g_from_os.load(std::memory_order_relaxed); }
+size_t meta_from_os() {
+  return g_from_os.load(std::memory_order_relaxed);
+}
 
-Mutex& meta_lock() { return g_lock; }
+Mutex& meta_lock() {
+  return g_lock;
+}
 
 }  // namespace burrow::heap

@@ -115,8 +115,7 @@ class MHeap {
  private:
   friend struct MHeapTestPeer;
 
-  MSpan* new_span(PageCount pages, size_t alignment, size_t block_count)
-      BURROW_REQUIRES(lock_);
+  MSpan* new_span(PageCount pages, size_t alignment, size_t block_count) BURROW_REQUIRES(lock_);
   [[nodiscard]] bool make_room(PageCount pages) BURROW_REQUIRES(lock_);
   void settle_moved(MSpan* span);
   void fill_tables(MSpan* span, SizeClass c);

@@ -30,19 +30,19 @@ struct MSpan {
   PageCount pages;
   MSpan* next = nullptr;  ///< in the list of its MCentral
   MSpan* prev = nullptr;
-  Address first = 0;         ///< address of block 0
-  size_t elem_size = 0;      ///< bytes of a block
-  uint16_t elem_count = 0;   ///< blocks in the span
-  uint16_t fresh = 0;        ///< blocks from here on were never handed out
-  uint16_t free_count = 0;   ///< bits set in free_bits
+  Address first = 0;        ///< address of block 0
+  size_t elem_size = 0;     ///< bytes of a block
+  uint16_t elem_count = 0;  ///< blocks in the span
+  uint16_t fresh = 0;       ///< blocks from here on were never handed out
+  uint16_t free_count = 0;  ///< bits set in free_bits
   SizeClass size_class;
   SpanState state = SpanState::kFree;
   SpanOwner owner = SpanOwner::kManual;
-  bool need_zero = false;    ///< fresh blocks may hold old data
-  bool sampled = false;      ///< the large block is in the profile
-  bool moved = false;        ///< its mapping was moved here, see large.cc
-  bool vacated = false;      ///< its mapping was moved away
-  int8_t list = -1;          ///< which occupancy list of its MCentral, or -1
+  bool need_zero = false;  ///< fresh blocks may hold old data
+  bool sampled = false;    ///< the large block is in the profile
+  bool moved = false;      ///< its mapping was moved here, see large.cc
+  bool vacated = false;    ///< its mapping was moved away
+  int8_t list = -1;        ///< which occupancy list of its MCentral, or -1
 
   [[nodiscard]] Address limit() const { return address_of(start + pages); }
 

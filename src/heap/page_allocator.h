@@ -21,8 +21,8 @@ struct Chunk {
   PageBits used;
   PageBits backed;
   uint16_t used_count = 0;
-  uint16_t longest = 0;   ///< longest run of free pages
-  uint32_t next = 0;      ///< neighbours in the list of chunks with the same `longest`; 0: none
+  uint16_t longest = 0;  ///< longest run of free pages
+  uint32_t next = 0;     ///< neighbours in the list of chunks with the same `longest`; 0: none
   uint32_t prev = 0;
 };
 

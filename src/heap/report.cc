@@ -55,7 +55,9 @@ void report_invalid_free(const void* p) {
   report(p, "invalid free, not the start of a live block");
 }
 
-void report_double_free(const void* p) { report(p, "double free"); }
+void report_double_free(const void* p) {
+  report(p, "double free");
+}
 
 void report_write_after_free(const void* p) {
   report(p, "write after free, the first word of a free block was overwritten");

@@ -35,7 +35,9 @@ constinit std::atomic<size_t> g_used{kHeader};
 // Low half: offset of the first header; high half: the counter.
 constinit std::array<std::atomic<uint64_t>, 13> g_free{};
 
-Header* header_at(size_t offset) { return reinterpret_cast<Header*>(g_pool + offset); }
+Header* header_at(size_t offset) {
+  return reinterpret_cast<Header*>(g_pool + offset);
+}
 
 Header* header_of(const void* p) {
   return header_at(static_cast<size_t>(static_cast<const char*>(p) - g_pool) - kHeader);
@@ -43,7 +45,9 @@ Header* header_of(const void* p) {
 
 }  // namespace
 
-void reserve_init() { g_pool = static_cast<char*>(os::map_memory(kPoolBytes)); }
+void reserve_init() {
+  g_pool = static_cast<char*>(os::map_memory(kPoolBytes));
+}
 
 void* reserve_allocate(size_t size) {
   if (size > kLargest || g_pool == nullptr) {
@@ -94,10 +98,12 @@ void reserve_free(void* p) {
     h->next = static_cast<uint32_t>(top);
     mine = ((top >> 32) + 1) << 32 | offset;
     // Release: pairs with the acquires in reserve_allocate.
-  } while (!head.compare_exchange_weak(top, mine, std::memory_order_release,
-                                       std::memory_order_relaxed));
+  } while (
+      !head.compare_exchange_weak(top, mine, std::memory_order_release, std::memory_order_relaxed));
 }
 
-size_t reserve_usable_size(const void* p) { return size_t{1} << header_of(p)->order; }
+size_t reserve_usable_size(const void* p) {
+  return size_t{1} << header_of(p)->order;
+}
 
 }  // namespace burrow::heap

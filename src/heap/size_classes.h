@@ -22,12 +22,12 @@ inline constexpr size_t kNumClasses = 1 + 9 + 8 * 8;
 
 /// One size class. Index 0 of the table is "no class" and all zero.
 struct ClassInfo {
-  uint32_t size = 0;       ///< bytes of a block
-  uint16_t pages = 0;      ///< pages of a span
-  uint16_t capacity = 0;   ///< most blocks that fit in a span
-  uint16_t magazine = 0;   ///< blocks a magazine holds (see magazine.h)
-  uint64_t inverse = 0;    ///< ceil(2^64 / size), see `is_multiple`
-  uint32_t divider = 0;    ///< ceil(2^32 / size), see `block_index`
+  uint32_t size = 0;      ///< bytes of a block
+  uint16_t pages = 0;     ///< pages of a span
+  uint16_t capacity = 0;  ///< most blocks that fit in a span
+  uint16_t magazine = 0;  ///< blocks a magazine holds (see magazine.h)
+  uint64_t inverse = 0;   ///< ceil(2^64 / size), see `is_multiple`
+  uint32_t divider = 0;   ///< ceil(2^32 / size), see `block_index`
 };
 
 namespace internal {
@@ -94,13 +94,19 @@ consteval std::array<ClassInfo, kNumClasses> make_classes() {
 inline constexpr std::array<ClassInfo, kNumClasses> kClasses = internal::make_classes();
 
 /// The table's line for a class.
-constexpr const ClassInfo& class_info(SizeClass c) { return kClasses[c.value]; }
+constexpr const ClassInfo& class_info(SizeClass c) {
+  return kClasses[c.value];
+}
 
 /// Index into `kSmallClassOf` for a size up to kMaxTinySize: steps of 8 bytes.
-constexpr size_t tiny_index(size_t size) { return (size + 7) >> 3; }
+constexpr size_t tiny_index(size_t size) {
+  return (size + 7) >> 3;
+}
 
 /// Index into `kMediumClassOf` for a size above kMaxTinySize: steps of 128 bytes.
-constexpr size_t medium_index(size_t size) { return (size + 127) >> 7; }
+constexpr size_t medium_index(size_t size) {
+  return (size + 127) >> 7;
+}
 
 namespace internal {
 

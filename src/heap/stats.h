@@ -45,14 +45,14 @@ struct HeapStats {
   uint32_t num_forced_gc = 0;
   double gc_cpu_fraction = 0;
   // Beyond Go's fields:
-  uint64_t cached_bytes = 0;      ///< free objects held in thread caches and the depots
-  uint64_t large_bytes = 0;       ///< live bytes of objects over 32 KiB
-  uint64_t large_objects = 0;     ///< live objects over 32 KiB
-  uint64_t peak_committed = 0;    ///< highest heap_sys - heap_released seen
-  uint64_t memory_limit = 0;      ///< UINT64_MAX when there is none
-  uint64_t scavenged_total = 0;   ///< bytes ever returned to the OS
-  uint32_t threads = 0;           ///< live thread caches
-  uint32_t by_size_count = 0;     ///< lines of by_size in use
+  uint64_t cached_bytes = 0;     ///< free objects held in thread caches and the depots
+  uint64_t large_bytes = 0;      ///< live bytes of objects over 32 KiB
+  uint64_t large_objects = 0;    ///< live objects over 32 KiB
+  uint64_t peak_committed = 0;   ///< highest heap_sys - heap_released seen
+  uint64_t memory_limit = 0;     ///< UINT64_MAX when there is none
+  uint64_t scavenged_total = 0;  ///< bytes ever returned to the OS
+  uint32_t threads = 0;          ///< live thread caches
+  uint32_t by_size_count = 0;    ///< lines of by_size in use
   std::array<BySize, 80> by_size{};
 };
 

@@ -41,7 +41,7 @@ struct Child {
 int run_child(void* raw) {
   const auto& c = *static_cast<Child*>(raw);
   for (int s = 1; s < NSIG; ++s) {
-    struct sigaction action {};
+    struct sigaction action{};
     action.sa_handler = SIG_DFL;
     sigaction(s, &action, nullptr);
   }

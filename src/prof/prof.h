@@ -18,7 +18,8 @@
 //  5. symbolize.cc turns addresses into functions and lines by asking `burrow symbolize`, another
 //     process: debug information of a large program takes hundreds of megabytes to read, which must
 //     not show up in the program under study. Without the helper, dladdr's names serve.
-//  6. pprof_writer.cc and text_writer.cc write; at_exit.cc writes BURROW_PROFILE when the owner ends.
+//  6. pprof_writer.cc and text_writer.cc write; at_exit.cc writes BURROW_PROFILE when the owner
+//  ends.
 //
 // Invariants. Stored addresses are return address - 1, so that they lie inside the call. For every
 // bucket frees <= allocs. A block is in the live table from its sampling to its end.

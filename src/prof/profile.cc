@@ -23,8 +23,12 @@ HeapProfile take_heap_profile() {
         auto size = static_cast<int64_t>(view.size);
         auto allocs = static_cast<int64_t>(view.allocs);
         auto live = static_cast<int64_t>(view.allocs - view.frees);
-        static_cast<HeapProfile*>(raw)->records.push_back(
-            {{view.stack.begin(), view.stack.end()}, size, allocs, allocs * size, live, live * size});
+        static_cast<HeapProfile*>(raw)->records.push_back({{view.stack.begin(), view.stack.end()},
+                                                           size,
+                                                           allocs,
+                                                           allocs * size,
+                                                           live,
+                                                           live * size});
       },
       &profile);
   return profile;

@@ -1,4 +1,6 @@
 // Which allocations are sampled. See prof.h.
+#include "prof/sampler.h"
+
 #include <array>
 #include <atomic>
 #include <charconv>
@@ -10,7 +12,6 @@
 #include "prof/buckets.h"
 #include "prof/math.h"
 #include "prof/prof.h"
-#include "prof/sampler.h"
 #include "prof/unwind.h"
 
 namespace burrow::prof {
@@ -35,7 +36,9 @@ bool sampled_alloc(void* block, size_t size) {
   return depth > 0 && record_alloc(block, size, {pcs.data(), depth});
 }
 
-size_t capture_for_heap(uintptr_t* pcs, size_t capacity) { return capture_stack({pcs, capacity}); }
+size_t capture_for_heap(uintptr_t* pcs, size_t capacity) {
+  return capture_stack({pcs, capacity});
+}
 
 constexpr heap::ProfilerHooks kHooks = {
     .next_sample_distance = next_distance,
@@ -63,7 +66,9 @@ void read_rate() {
 }
 
 // Sampling starts with the library; what was allocated before is not in the profile.
-__attribute__((constructor(200))) void start_early() { start(); }
+__attribute__((constructor(200))) void start_early() {
+  start();
+}
 
 }  // namespace
 
@@ -82,14 +87,18 @@ uint64_t random_bits() {
   return z ^ (z >> 31);
 }
 
-int64_t rate() { return g_rate.load(std::memory_order_relaxed); }
+int64_t rate() {
+  return g_rate.load(std::memory_order_relaxed);
+}
 
 void set_rate(int64_t bytes) {
   g_rate.store(bytes < 0 ? 0 : bytes, std::memory_order_relaxed);
   heap::refresh_sampling();
 }
 
-size_t memory_bytes() { return bucket_memory(); }
+size_t memory_bytes() {
+  return bucket_memory();
+}
 
 void start() {
   if (g_started.exchange(true, std::memory_order_relaxed)) {

@@ -75,8 +75,8 @@ std::string own_path() {
 int add_module(dl_phdr_info* info, size_t /*size*/, void* raw) {
   auto* modules = static_cast<std::vector<Module>*>(raw);
   std::string path = info->dlpi_name != nullptr && *info->dlpi_name != '\0' ? info->dlpi_name
-                     : modules->empty()                                       ? own_path()
-                                                                              : "[vdso]";
+                     : modules->empty()                                     ? own_path()
+                                                                            : "[vdso]";
   std::string build_id = build_id_of(*info);
   for (int i = 0; i < info->dlpi_phnum; ++i) {
     const ElfW(Phdr)& segment = info->dlpi_phdr[i];

@@ -37,10 +37,9 @@ void append_frames(std::string& out, const std::vector<uintptr_t>& stack) {
 
 std::string write_heap_text(const HeapProfile& profile) {
   HeapProfile sorted = profile;
-  std::sort(sorted.records.begin(), sorted.records.end(),
-            [](const ProfileRecord& a, const ProfileRecord& b) {
-              return a.inuse_bytes > b.inuse_bytes;
-            });
+  std::sort(
+      sorted.records.begin(), sorted.records.end(),
+      [](const ProfileRecord& a, const ProfileRecord& b) { return a.inuse_bytes > b.inuse_bytes; });
   ProfileRecord sum;
   std::vector<uintptr_t> all;
   for (const ProfileRecord& r : sorted.records) {

@@ -25,7 +25,9 @@ void* aligned(size_t alignment, size_t size) {
 
 extern "C" {
 
-BURROW_EXPORT void* memalign(size_t alignment, size_t size) { return aligned(alignment, size); }
+BURROW_EXPORT void* memalign(size_t alignment, size_t size) {
+  return aligned(alignment, size);
+}
 
 BURROW_EXPORT void* aligned_alloc(size_t alignment, size_t size) {
   return aligned(alignment, size);
@@ -43,7 +45,9 @@ BURROW_EXPORT int posix_memalign(void** out, size_t alignment, size_t size) {
   return 0;
 }
 
-BURROW_EXPORT void* valloc(size_t size) { return aligned(burrow::os::kOsPageSize, size); }
+BURROW_EXPORT void* valloc(size_t size) {
+  return aligned(burrow::os::kOsPageSize, size);
+}
 
 BURROW_EXPORT void* pvalloc(size_t size) {
   size_t rounded = burrow::round_up(size, burrow::os::kOsPageSize);

@@ -1,9 +1,10 @@
 // fork: both sides go on allocating. See shim.h.
+#include "prof/fork.h"
+
 #include <pthread.h>
 
 #include "heap/hardened.h"
 #include "heap/heap.h"
-#include "prof/fork.h"
 
 namespace burrow::shim {
 namespace {
@@ -24,9 +25,13 @@ void in_child() {
 }
 
 // glibc's registration may allocate, so it does not wait for the first malloc.
-__attribute__((constructor)) void install() { pthread_atfork(before, in_parent, in_child); }
+__attribute__((constructor)) void install() {
+  pthread_atfork(before, in_parent, in_child);
+}
 
-__attribute__((destructor)) void finish() { heap::hardened_finish(); }
+__attribute__((destructor)) void finish() {
+  heap::hardened_finish();
+}
 
 }  // namespace
 }  // namespace burrow::shim

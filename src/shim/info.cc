@@ -19,7 +19,7 @@ namespace {
 struct mallinfo2 read_mallinfo() {
   heap::HeapStats s;
   heap::read_stats(s);
-  struct mallinfo2 info {};
+  struct mallinfo2 info{};
   info.arena = s.heap_sys - s.heap_released;
   info.ordblks = s.heap_idle > s.heap_released ? 1 : 0;
   info.hblks = s.large_objects;
@@ -32,7 +32,9 @@ struct mallinfo2 read_mallinfo() {
   return info;
 }
 
-int clamp_int(size_t value) { return static_cast<int>(std::min<size_t>(value, INT_MAX)); }
+int clamp_int(size_t value) {
+  return static_cast<int>(std::min<size_t>(value, INT_MAX));
+}
 
 void print_class(burrow::Printer& out, const heap::BySize& line) {
   if (line.mallocs == 0) {
@@ -53,11 +55,13 @@ void put(burrow::Printer& out, FILE* file) {
 
 extern "C" {
 
-BURROW_EXPORT struct mallinfo2 mallinfo2() { return read_mallinfo(); }
+BURROW_EXPORT struct mallinfo2 mallinfo2() {
+  return read_mallinfo();
+}
 
 BURROW_EXPORT struct mallinfo mallinfo() {
   struct mallinfo2 wide = read_mallinfo();
-  struct mallinfo info {};
+  struct mallinfo info{};
   info.arena = clamp_int(wide.arena);
   info.ordblks = clamp_int(wide.ordblks);
   info.hblks = clamp_int(wide.hblks);
@@ -97,18 +101,23 @@ BURROW_EXPORT void malloc_stats() {
   heap::HeapStats s;
   heap::read_stats(s);
   burrow::FixedPrinter<1024> out;
-  out << "Burrow heap:\n  in use bytes     = " << s.alloc << "\n  system bytes     = "
-      << s.heap_sys - s.heap_released << "\n  max system bytes = " << s.peak_committed
+  out << "Burrow heap:\n  in use bytes     = " << s.alloc
+      << "\n  system bytes     = " << s.heap_sys - s.heap_released
+      << "\n  max system bytes = " << s.peak_committed
       << "\n  cached bytes     = " << s.cached_bytes << "\n  large bytes      = " << s.large_bytes
       << "\n  mallocs          = " << s.mallocs << "\n  frees            = " << s.frees
       << "\n  threads          = " << s.threads << '\n';
   out.write_to(2);
 }
 
-BURROW_EXPORT int malloc_trim(size_t /*pad*/) { return heap::release_memory() ? 1 : 0; }
+BURROW_EXPORT int malloc_trim(size_t /*pad*/) {
+  return heap::release_memory() ? 1 : 0;
+}
 
 /// Accepts every parameter and changes nothing: Burrow has none of glibc's knobs.
-BURROW_EXPORT int mallopt(int /*parameter*/, int /*value*/) { return 1; }
+BURROW_EXPORT int mallopt(int /*parameter*/, int /*value*/) {
+  return 1;
+}
 
 BURROW_ALIAS(mallinfo) struct mallinfo __libc_mallinfo();
 BURROW_ALIAS(mallopt) int __libc_mallopt(int parameter, int value);

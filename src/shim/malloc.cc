@@ -20,9 +20,13 @@ struct EnomemFinish {
 
 extern "C" {
 
-BURROW_EXPORT void* malloc(size_t size) { return heap::allocate_fast<EnomemFinish>(size); }
+BURROW_EXPORT void* malloc(size_t size) {
+  return heap::allocate_fast<EnomemFinish>(size);
+}
 
-BURROW_EXPORT void free(void* p) { heap::deallocate_fast(p); }
+BURROW_EXPORT void free(void* p) {
+  heap::deallocate_fast(p);
+}
 
 BURROW_EXPORT void* calloc(size_t count, size_t size) {
   size_t bytes = 0;

@@ -53,9 +53,13 @@ void sized_delete(void* p, size_t size, size_t alignment) noexcept {
 }  // namespace
 
 // The standard's declarations carry no visibility; these definitions do.
-BURROW_EXPORT void* operator new(size_t n) { return plain_new(n); }
+BURROW_EXPORT void* operator new(size_t n) {
+  return plain_new(n);
+}
 
-BURROW_EXPORT void* operator new[](size_t n) { return plain_new(n); }
+BURROW_EXPORT void* operator new[](size_t n) {
+  return plain_new(n);
+}
 
 BURROW_EXPORT void* operator new(size_t n, const std::nothrow_t& /*t*/) noexcept {
   return plain_new_nothrow(n);
@@ -65,9 +69,13 @@ BURROW_EXPORT void* operator new[](size_t n, const std::nothrow_t& /*t*/) noexce
   return plain_new_nothrow(n);
 }
 
-BURROW_EXPORT void* operator new(size_t n, std::align_val_t a) { return aligned_new(n, a); }
+BURROW_EXPORT void* operator new(size_t n, std::align_val_t a) {
+  return aligned_new(n, a);
+}
 
-BURROW_EXPORT void* operator new[](size_t n, std::align_val_t a) { return aligned_new(n, a); }
+BURROW_EXPORT void* operator new[](size_t n, std::align_val_t a) {
+  return aligned_new(n, a);
+}
 
 BURROW_EXPORT void* operator new(size_t n, std::align_val_t a,
                                  const std::nothrow_t& /*t*/) noexcept {
@@ -79,9 +87,13 @@ BURROW_EXPORT void* operator new[](size_t n, std::align_val_t a,
   return aligned_new_nothrow(n, a);
 }
 
-BURROW_EXPORT void operator delete(void* p) noexcept { heap::deallocate_fast(p); }
+BURROW_EXPORT void operator delete(void* p) noexcept {
+  heap::deallocate_fast(p);
+}
 
-BURROW_EXPORT void operator delete[](void* p) noexcept { heap::deallocate_fast(p); }
+BURROW_EXPORT void operator delete[](void* p) noexcept {
+  heap::deallocate_fast(p);
+}
 
 BURROW_EXPORT void operator delete(void* p, const std::nothrow_t& /*t*/) noexcept {
   heap::deallocate_fast(p);
@@ -91,9 +103,13 @@ BURROW_EXPORT void operator delete[](void* p, const std::nothrow_t& /*t*/) noexc
   heap::deallocate_fast(p);
 }
 
-BURROW_EXPORT void operator delete(void* p, size_t n) noexcept { sized_delete(p, n); }
+BURROW_EXPORT void operator delete(void* p, size_t n) noexcept {
+  sized_delete(p, n);
+}
 
-BURROW_EXPORT void operator delete[](void* p, size_t n) noexcept { sized_delete(p, n); }
+BURROW_EXPORT void operator delete[](void* p, size_t n) noexcept {
+  sized_delete(p, n);
+}
 
 BURROW_EXPORT void operator delete(void* p, std::align_val_t /*a*/) noexcept {
   heap::deallocate_fast(p);

@@ -31,7 +31,7 @@ void on_signal(int number, siginfo_t* info, void* context) {
 
 void on_memory_fault(bool (*handler)(const void* address)) {
   g_handler = handler;
-  struct sigaction action {};
+  struct sigaction action{};
   action.sa_sigaction = on_signal;
   action.sa_flags = SA_SIGINFO | SA_ONSTACK;
   sigemptyset(&action.sa_mask);

@@ -83,9 +83,13 @@ std::optional<size_t> read_file(const char* path, char* buffer, size_t capacity)
   return done;
 }
 
-size_t resident_bytes() { return statm_bytes(1); }
+size_t resident_bytes() {
+  return statm_bytes(1);
+}
 
-size_t address_space_used() { return statm_bytes(0); }
+size_t address_space_used() {
+  return statm_bytes(0);
+}
 
 std::optional<size_t> address_space_limit() {
   rlimit limit{};

@@ -83,7 +83,9 @@ bool advise_huge(void* start, size_t bytes) {
   return quietly([&] { return ::madvise(start, bytes, MADV_HUGEPAGE); });
 }
 
-void* map_memory(size_t bytes) { return map(nullptr, bytes, PROT_READ | PROT_WRITE, 0); }
+void* map_memory(size_t bytes) {
+  return map(nullptr, bytes, PROT_READ | PROT_WRITE, 0);
+}
 
 void unmap_memory(void* start, size_t bytes) {
   quietly([&] { return ::munmap(start, bytes); });

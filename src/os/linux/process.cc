@@ -26,17 +26,20 @@ int64_t read_clock(clockid_t id) {
 
 }  // namespace
 
-int64_t monotonic_ns() { return read_clock(CLOCK_MONOTONIC); }
+int64_t monotonic_ns() {
+  return read_clock(CLOCK_MONOTONIC);
+}
 
-int64_t wall_ns() { return read_clock(CLOCK_REALTIME); }
+int64_t wall_ns() {
+  return read_clock(CLOCK_REALTIME);
+}
 
 uint64_t random_u64() {
   uint64_t value = 0;
   int saved_errno = errno;
   if (::getrandom(&value, sizeof value, GRND_NONBLOCK) != sizeof value) {
     // The kernel left 16 random bytes beside the arguments.
-    if (const void* seed = reinterpret_cast<const void*>(::getauxval(AT_RANDOM));
-        seed != nullptr) {
+    if (const void* seed = reinterpret_cast<const void*>(::getauxval(AT_RANDOM)); seed != nullptr) {
       std::memcpy(&value, seed, sizeof value);
     }
     value ^= static_cast<uint64_t>(monotonic_ns()) * 0x9E3779B97F4A7C15;
@@ -95,10 +98,16 @@ std::optional<std::string_view> debug_option(std::string_view key) {
   return std::nullopt;
 }
 
-uint32_t thread_id() { return static_cast<uint32_t>(::syscall(SYS_gettid)); }
+uint32_t thread_id() {
+  return static_cast<uint32_t>(::syscall(SYS_gettid));
+}
 
-uint32_t process_id() { return static_cast<uint32_t>(::syscall(SYS_getpid)); }
+uint32_t process_id() {
+  return static_cast<uint32_t>(::syscall(SYS_getpid));
+}
 
-bool single_threaded() { return __libc_single_threaded != 0; }
+bool single_threaded() {
+  return __libc_single_threaded != 0;
+}
 
 }  // namespace burrow::os

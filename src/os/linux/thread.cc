@@ -11,8 +11,8 @@
 namespace burrow::os {
 namespace {
 
-// POSIX promises four rounds of key destructors; the last one is ours. ThreadSanitizer takes its own
-// state away in that round, so under it we go earlier.
+// POSIX promises four rounds of key destructors; the last one is ours. ThreadSanitizer takes its
+// own state away in that round, so under it we go earlier.
 #if defined(__SANITIZE_THREAD__)
 constexpr int kRounds = 2;
 #elif defined(__has_feature)
@@ -46,7 +46,9 @@ void run_handler(void* raw) {
   handler->function(handler->argument);
 }
 
-void make_key() { g_key_made = pthread_key_create(&g_key, run_handler) == 0; }
+void make_key() {
+  g_key_made = pthread_key_create(&g_key, run_handler) == 0;
+}
 
 void* run_background(void* raw) {
   reinterpret_cast<void (*)()>(raw)();
