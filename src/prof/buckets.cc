@@ -14,6 +14,7 @@
 #include "base/mutex.h"
 #include "base/units.h"
 #include "os/os.h"
+#include "prof/code_modules.h"
 #include "prof/fork.h"
 
 namespace burrow::prof {
@@ -227,6 +228,7 @@ void unlock_after_fork_in_parent() BURROW_NO_THREAD_SAFETY_ANALYSIS {
 
 void unlock_after_fork_in_child() {
   g_lock.reset_after_fork();
+  reset_code_modules_after_fork();
 }
 
 }  // namespace burrow::prof

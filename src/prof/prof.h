@@ -7,11 +7,14 @@
 // How.
 //  1. sampler.cc draws distances and installs itself in `heap::ProfilerHooks`. The heap calls back
 //     for each sampled block and at its end (heap/mheap.h, "Sampling").
-//  2. unwind.cc takes the stack. libgcc's unwinder is right but slow; frame pointers are fast but
-//     only right where the code keeps them. Each full unwind checks, frame by frame, whether the
-//     frame pointer would have led to the same caller, and remembers the return addresses where it
-//     did (`TrustedFrames`). A walk by frame pointers goes on only over such addresses, inside the
-//     part of the stack that a full unwind has seen; anything else falls back.
+//  2. unwind.cc takes the stack, frame by frame, by rows of the compiler's unwind information:
+//  where
+//     the caller's frame is and where its rbp is. A row is found once (eh_frame.cc, cfi.cc) and
+//     kept by its return address (row_memo.h), so that a frame costs about as much as following a
+//     frame pointer and is right everywhere. What a row cannot say (signal frames, odd
+//     expressions, code without unwind information, stacks whose end is not known, glibc before
+//     2.35) sends the whole walk to libgcc's unwinder, which is right too but 30 times slower.
+//     code_modules.cc sees to it that rows of an unloaded library do not serve its successor.
 //  3. buckets.cc counts by stack and size, in memory of its own, and finds a block's bucket at its
 //     end.
 //  4. profile.cc makes a snapshot, a difference of two, and scales samples to estimates.
@@ -22,7 +25,9 @@
 //  ends.
 //
 // Invariants. Stored addresses are return address - 1, so that they lie inside the call. For every
-// bucket frees <= allocs. A block is in the live table from its sampling to its end.
+// bucket frees <= allocs. A block is in the live table from its sampling to its end. A walk by rows
+// gives what libgcc's gives: BURROW_DEBUG=unwindcheck=1 makes both and compares. It reads only
+// between the stack pointer and the end of the thread's stack.
 //
 // Locks. kProfReaders guards the symbol cache; kProfBuckets the tables. Nothing is allocated from
 // the heap under either of them in a hook; the unwinder is guarded against its own allocations.
@@ -31,6 +36,11 @@
 //  - libunwind: it exports _Unwind_* and asks dl_iterate_phdr, whose lock a thread in dlopen
 //    holds while it allocates (jemalloc#2505). libgcc 12 uses glibc's lock-free _dl_find_object.
 //  - Frame pointers throughout: Debian's libraries are built without.
+//  - Frame pointers where libgcc's walk showed that they lead to the same caller (the first design
+//    here): most stacks under Debian have a frame without one, and the whole walk fell back. Rows
+//    hold for each frame by itself and say "frame pointer" where it is one.
+//  - Checking for unloaded libraries by dl_iterate_phdr's counters: its lock is held by threads
+//    that allocate in a callback. By _dl_find_object in each frame: more than the rest of a step.
 //  - Symbols in process (libbacktrace, libdw): 400 MB for one clang.
 //  - libm's log and exp: one more library in every process.
 #pragma once

@@ -1,4 +1,4 @@
-// Stacks of the calling thread. See unwind.h, and prof.h for how frame pointers earn trust.
+// Stacks of the calling thread. See unwind.h, and prof.h for the ways there are.
 #include "prof/unwind.h"
 
 #include <link.h>
@@ -7,9 +7,14 @@
 
 #include <algorithm>
 #include <array>
-#include <atomic>
 
 #include "base/annotations.h"
+#include "base/check.h"
+#include "os/os.h"
+#include "os/thread.h"
+#include "prof/cfi.h"
+#include "prof/code_modules.h"
+#include "prof/row_memo.h"
 
 extern "C" __attribute__((visibility("hidden"))) const char __ehdr_start;
 extern "C" __attribute__((visibility("hidden"))) const char etext;
@@ -17,71 +22,37 @@ extern "C" __attribute__((visibility("hidden"))) const char etext;
 namespace burrow::prof {
 namespace {
 
-constexpr int kRbp = 6;  // DWARF's number of rbp
-
-// Return addresses after which the frame pointer leads to the caller. Lock-free, lossy: a
-// collision forgets, and forgetting costs one full unwind.
-class TrustedFrames {
- public:
-  [[nodiscard]] bool has(uintptr_t pc) const {
-    // Relaxed: each entry stands alone.
-    return entries_[index(pc)].load(std::memory_order_relaxed) == pc;
-  }
-
-  void add(uintptr_t pc) { entries_[index(pc)].store(pc, std::memory_order_relaxed); }
-
-  void remove(uintptr_t pc) {
-    if (has(pc)) {
-      entries_[index(pc)].store(0, std::memory_order_relaxed);
-    }
-  }
-
- private:
-  static size_t index(uintptr_t pc) { return (pc * 0x9E3779B97F4A7C15) >> 52; }
-
-  std::array<std::atomic<uintptr_t>, 4096> entries_{};
-};
-
-constinit TrustedFrames g_trusted;
-// Return addresses at which stacks end.
-constinit TrustedFrames g_outermost;
+constinit RowMemo g_memo;
+// BURROW_DEBUG=unwindcheck=1. Written before there are threads.
+constinit bool g_check = false;
 
 constinit thread_local bool t_inside = false;
-// Highest stack address a full unwind has seen on this thread.
-constinit thread_local uintptr_t t_stack_top = 0;
 
-struct Walk {
-  std::span<uintptr_t> pcs;
-  size_t count = 0;
-  uintptr_t last_pc = 0;
-  uintptr_t last_rbp = 0;
-  uintptr_t last_sp = 0;
-  bool cut = false;
+// The frame that a walk starts from: the values after the return from it.
+struct Registers {
+  uintptr_t pc = 0;
+  uintptr_t sp = 0;
+  uintptr_t rbp = 0;
 };
 
-void store(Walk& walk, uintptr_t pc) {
-  if (walk.count == 0 && is_own_code(pc)) {
-    return;
-  }
-  if (walk.count < walk.pcs.size()) {
-    walk.pcs[walk.count++] = pc - 1;
-  }
+uintptr_t word_at(uintptr_t address) {
+  return *reinterpret_cast<const uintptr_t*>(address);
 }
 
-// Was the step from the last frame to this one what its frame pointer says?
-void learn(const Walk& walk, uintptr_t pc, uintptr_t rbp, uintptr_t sp) {
-  if (walk.last_pc == 0) {
-    return;
+// The stack as it is being collected.
+struct Walk {
+  std::span<uintptr_t> pcs;
+  uintptr_t first_sp = 0;
+  size_t count = 0;
+
+  [[nodiscard]] bool full() const { return count == pcs.size(); }
+
+  void store(uintptr_t pc) {
+    if ((count != 0 || !is_own_code(pc)) && !full()) {
+      pcs[count++] = pc - 1;
+    }
   }
-  const auto* frame = reinterpret_cast<const uintptr_t*>(walk.last_rbp);
-  bool agrees = walk.last_rbp + 16 == sp && walk.last_rbp >= walk.last_sp && frame[0] == rbp &&
-                frame[1] == pc;
-  if (agrees) {
-    g_trusted.add(walk.last_pc);
-  } else {
-    g_trusted.remove(walk.last_pc);
-  }
-}
+};
 
 _Unwind_Reason_Code on_frame(_Unwind_Context* context, void* raw) {
   auto& walk = *static_cast<Walk*>(raw);
@@ -89,47 +60,131 @@ _Unwind_Reason_Code on_frame(_Unwind_Context* context, void* raw) {
   if (pc == 0) {
     return _URC_END_OF_STACK;
   }
-  auto rbp = static_cast<uintptr_t>(_Unwind_GetGR(context, kRbp));
-  auto sp = static_cast<uintptr_t>(_Unwind_GetCFA(context));
-  learn(walk, pc, rbp, sp);
-  walk.last_pc = pc;
-  walk.last_rbp = rbp;
-  walk.last_sp = sp;
-  store(walk, pc);
-  if (walk.count == walk.pcs.size()) {
-    walk.cut = true;
-    return _URC_END_OF_STACK;
+  // Frames below the start are the unwinder's callers.
+  if (static_cast<uintptr_t>(_Unwind_GetCFA(context)) >= walk.first_sp) {
+    walk.store(pc);
   }
-  return _URC_NO_REASON;
+  return walk.full() ? _URC_END_OF_STACK : _URC_NO_REASON;
 }
 
-size_t walk_unwinder(std::span<uintptr_t> pcs) {
-  Walk walk{pcs};
+size_t walk_by_libgcc(std::span<uintptr_t> pcs, const Registers& start) {
+  Walk walk{pcs, start.sp};
   _Unwind_Backtrace(on_frame, &walk);
-  if (!walk.cut && walk.last_pc != 0) {
-    g_outermost.add(walk.last_pc);
-  }
-  t_stack_top = std::max(t_stack_top, walk.last_sp);
   return walk.count;
 }
 
-// Follows frame pointers from `frame`; 0 when trust ends before the stack does.
-size_t walk_frame_pointers(std::span<uintptr_t> pcs, const uintptr_t* frame) {
-  Walk walk{pcs};
-  auto rbp = reinterpret_cast<uintptr_t>(frame);
-  while (walk.count < pcs.size()) {
-    uintptr_t pc = reinterpret_cast<const uintptr_t*>(rbp)[1];
-    store(walk, pc);
-    if (g_outermost.has(pc)) {
-      return walk.count;
+// The objects met on one walk, so that each is looked up and checked once in it.
+class ModulesOfWalk {
+ public:
+  // Null when no object is there.
+  const CodeModule* find(uintptr_t address) {
+    if (modules_[last_].contains(address)) {
+      return &modules_[last_];
     }
-    uintptr_t next = *reinterpret_cast<const uintptr_t*>(rbp);
-    if (!g_trusted.has(pc) || next <= rbp || next % 8 != 0 || next + 16 > t_stack_top) {
+    for (size_t i = 0; i < count_; ++i) {
+      if (modules_[i].contains(address)) {
+        last_ = i;
+        return &modules_[i];
+      }
+    }
+    last_ = count_ < modules_.size() ? count_++ : (last_ + 1) % modules_.size();
+    modules_[last_] = {};
+    return find_code_module(address, g_memo, modules_[last_]) ? &modules_[last_] : nullptr;
+  }
+
+ private:
+  std::array<CodeModule, 8> modules_{};
+  size_t count_ = 0;
+  size_t last_ = 0;
+};
+
+BURROW_NOINLINE PackedRow work_out_row(const CodeModule& module, uintptr_t pc) {
+  PackedRow row = pack(find_row(module.eh_frame_hdr, pc));
+  if (module.lasting) {
+    g_memo.add(pc, row);
+  }
+  return row;
+}
+
+// Goes to the caller's frame; false when the row cannot be followed inside [sp, end).
+BURROW_ALWAYS_INLINE bool step(Registers& at, const UnwindRow& row, uintptr_t end) {
+  uintptr_t cfa = at.rbp;
+  if (row.cfa == UnwindRow::Cfa::kRsp) {
+    cfa = at.sp;
+  }
+  cfa += static_cast<uintptr_t>(int64_t{row.cfa_offset});
+  auto readable = [&](uintptr_t address) {
+    return address - at.sp < end - at.sp && address % 8 == 0;
+  };
+  if (row.cfa == UnwindRow::Cfa::kAtRbp) {
+    if (!readable(cfa)) {
+      return false;
+    }
+    cfa = word_at(cfa);
+  }
+  if (!readable(cfa - 8)) {
+    return false;
+  }
+  if (row.rbp != UnwindRow::Rbp::kSame) {
+    uintptr_t saved = row.rbp == UnwindRow::Rbp::kAtRbp
+                          ? at.rbp
+                          : cfa + static_cast<uintptr_t>(int64_t{row.rbp_offset});
+    if (!readable(saved)) {
+      return false;
+    }
+    at.rbp = word_at(saved);
+  }
+  at.pc = word_at(cfa - 8);
+  at.sp = cfa;
+  return true;
+}
+
+// 0 when a frame needs libgcc: then the whole walk is its.
+size_t walk_by_rows(std::span<uintptr_t> pcs, const Registers& start) {
+  uintptr_t end = os::stack_end(start.sp);
+  if (end == 0) {
+    return 0;
+  }
+  Registers at = start;
+  Walk walk{pcs};
+  ModulesOfWalk modules;
+  while (at.pc != 0) {
+    walk.store(at.pc);
+    if (walk.full()) {
+      break;
+    }
+    const CodeModule* module = modules.find(at.pc - 1);
+    if (module == nullptr) {
       return 0;
     }
-    rbp = next;
+    PackedRow packed = module->lasting ? g_memo.find(at.pc) : 0;
+    if (packed == 0) {
+      packed = work_out_row(*module, at.pc);
+    }
+    UnwindRow row = unpack(packed);
+    if (row.cfa == UnwindRow::Cfa::kOutermost) {
+      break;
+    }
+    if (row.cfa == UnwindRow::Cfa::kNeedsLibgcc || !step(at, row, end)) {
+      return 0;
+    }
   }
   return walk.count;
+}
+
+void check_against_libgcc(std::span<const uintptr_t> found, size_t capacity,
+                          const Registers& start) {
+  std::array<uintptr_t, kMaxDepth> buffer;
+  std::span<uintptr_t> expected(buffer.data(), std::min(capacity, buffer.size()));
+  expected = expected.first(walk_by_libgcc(expected, start));
+  for (size_t i = 0; i < std::max(found.size(), expected.size()); ++i) {
+    uintptr_t ours = i < found.size() ? found[i] : 0;
+    uintptr_t theirs = i < expected.size() ? expected[i] : 0;
+    if (ours != theirs) {
+      fatal("unwindcheck: frame ", i, " of ", expected.size(), " is ", Hex(ours), " by rows, ",
+            Hex(theirs), " by libgcc; the frame inside it is ", Hex(i > 0 ? found[i - 1] : 0));
+    }
+  }
 }
 
 }  // namespace
@@ -147,18 +202,24 @@ BURROW_NOINLINE size_t capture_stack(std::span<uintptr_t> pcs) {
     return 0;
   }
   t_inside = true;
-  auto* frame = static_cast<const uintptr_t*>(__builtin_frame_address(0));
-  size_t n = t_stack_top != 0 ? walk_frame_pointers(pcs, frame) : 0;
+  auto frame = reinterpret_cast<uintptr_t>(__builtin_frame_address(0));
+  Registers caller{word_at(frame + 8), frame + 16, word_at(frame)};
+  size_t n = code_modules_work() ? walk_by_rows(pcs, caller) : 0;
   if (n == 0) {
-    n = walk_unwinder(pcs);
+    n = walk_by_libgcc(pcs, caller);
+  } else if (BURROW_UNLIKELY(g_check)) {
+    check_against_libgcc(pcs.first(n), pcs.size(), caller);
   }
   t_inside = false;
   return n;
 }
 
 void prime_unwinder() {
+  note_permanent_modules();
+  g_check = os::debug_option("unwindcheck") == "1";
+  auto frame = reinterpret_cast<uintptr_t>(__builtin_frame_address(0));
   std::array<uintptr_t, kMaxDepth> pcs{};
-  (void)capture_stack(pcs);
+  (void)walk_by_libgcc(pcs, {0, frame, 0});
 }
 
 }  // namespace burrow::prof

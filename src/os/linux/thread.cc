@@ -8,6 +8,10 @@
 #include <atomic>
 #include <cerrno>
 
+// Where the first thread's stack began. Missing in static programs.
+// NOLINTNEXTLINE(bugprone-reserved-identifier): glibc's name
+extern "C" __attribute__((weak)) void* __libc_stack_end;
+
 namespace burrow::os {
 namespace {
 
@@ -84,6 +88,19 @@ bool start_background_thread(const char* name, void (*function)()) {
   }
   pthread_sigmask(SIG_SETMASK, &old, nullptr);
   return error == 0;
+}
+
+uintptr_t stack_end(uintptr_t sp) {
+  // More than this below the end: another stack, with holes in between.
+  constexpr uintptr_t kFarthest = uintptr_t{256} * 1024 * 1024;
+  // glibc keeps a thread's descriptor at the upper end of its stack, also of one that the program
+  // brought. The first thread's is elsewhere.
+  auto descriptor = static_cast<uintptr_t>(pthread_self());
+  if (descriptor - sp < kFarthest) {
+    return descriptor;
+  }
+  auto first = &__libc_stack_end != nullptr ? reinterpret_cast<uintptr_t>(__libc_stack_end) : 0;
+  return first - sp < kFarthest ? first : 0;
 }
 
 void sleep_ms(int milliseconds) {
