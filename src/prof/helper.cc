@@ -47,6 +47,7 @@ int run_child(void* raw) {
   }
   sigset_t none;
   sigemptyset(&none);
+  // The child has one thread. NOLINTNEXTLINE(concurrency-mt-unsafe)
   sigprocmask(SIG_SETMASK, &none, nullptr);
   if (dup2(c.input, 0) == 0 && dup2(c.output, 1) == 1) {
     int null = open("/dev/null", O_WRONLY);

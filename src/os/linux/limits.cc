@@ -47,6 +47,8 @@ void limit_up_the_tree(std::string_view root, std::string_view path, const char*
   for (;;) {
     FixedPrinter<4096> name;
     name << root << path << (path == "/" ? "" : "/") << file << '\0';
+    // The text ends with the zero printed last.
+    // NOLINTNEXTLINE(bugprone-suspicious-stringview-data-usage)
     if (std::optional<size_t> value = read_number(name.text().data()); value && !name.truncated()) {
       least = std::min(least.value_or(*value), *value);
     }

@@ -79,7 +79,7 @@ bool start_background_thread(const char* name, void (*function)()) {
   pthread_attr_init(&attributes);
   pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
   pthread_attr_setstacksize(&attributes, size_t{256} * 1024);
-  pthread_t thread;
+  pthread_t thread{};
   int error =
       pthread_create(&thread, &attributes, run_background, reinterpret_cast<void*>(function));
   pthread_attr_destroy(&attributes);
