@@ -56,21 +56,18 @@ TEST(RowMemo, ForgetsButNeverConfuses) {
   }
 }
 
-TEST(RowMemo, TwoInOnePlaceAreBothKept) {
+TEST(RowMemo, TheLastTwoAreThereEvenInOnePlace) {
   auto memo = std::make_unique<RowMemo>();
   std::mt19937_64 random(3);
-  size_t both = 0;
-  for (int i = 0; i < 1000; ++i) {
-    memo->clear();
-    for (int k = 0; k < 90; ++k) {  // by chance about one pair shares a place
-      uintptr_t pc = some_pc(random);
-      memo->add(pc, row_for(pc));
-      uintptr_t other = some_pc(random);
-      memo->add(other, row_for(other));
-      both += memo->find(pc) == row_for(pc) && memo->find(other) == row_for(other) ? 1 : 0;
-    }
+  // 4,096 places: in 100,000 pairs about 24 share one.
+  for (int i = 0; i < 100'000; ++i) {
+    uintptr_t pc = some_pc(random);
+    uintptr_t other = some_pc(random);
+    memo->add(pc, row_for(pc));
+    memo->add(other, row_for(other));
+    ASSERT_EQ(memo->find(pc), row_for(pc));
+    ASSERT_EQ(memo->find(other), row_for(other));
   }
-  EXPECT_EQ(both, 90'000u);
 }
 
 TEST(RowMemo, ThreadsThatFillAtOnce) {

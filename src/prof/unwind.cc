@@ -7,9 +7,11 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 
 #include "base/annotations.h"
 #include "base/check.h"
+#include "base/printer.h"
 #include "os/os.h"
 #include "os/thread.h"
 #include "prof/cfi.h"
@@ -25,6 +27,9 @@ namespace {
 constinit RowMemo g_memo;
 // BURROW_DEBUG=unwindcheck=1. Written before there are threads.
 constinit bool g_check = false;
+// Relaxed: figures.
+constinit std::atomic<uint64_t> g_by_rows{0};
+constinit std::atomic<uint64_t> g_by_libgcc{0};
 
 constinit thread_local bool t_inside = false;
 
@@ -187,7 +192,25 @@ void check_against_libgcc(std::span<const uintptr_t> found, size_t capacity,
   }
 }
 
+__attribute__((destructor)) void print_counts() {
+  if (g_check) {
+    WalkCounts counts = walk_counts();
+    FixedPrinter<256> out;
+    out << "burrow: unwindcheck: " << counts.by_rows << " walks by rows, " << counts.by_libgcc
+        << " by libgcc\n";
+    out.write_to(2);
+  }
+}
+
 }  // namespace
+
+WalkCounts walk_counts() {
+  return {g_by_rows.load(std::memory_order_relaxed), g_by_libgcc.load(std::memory_order_relaxed)};
+}
+
+RowMemo& UnwindTestPeer::memo() {
+  return g_memo;
+}
 
 bool is_own_code(uintptr_t pc) {
   // Linked into the program itself, own code cannot be told by its address: names do it then.
@@ -205,10 +228,14 @@ BURROW_NOINLINE size_t capture_stack(std::span<uintptr_t> pcs) {
   auto frame = reinterpret_cast<uintptr_t>(__builtin_frame_address(0));
   Registers caller{word_at(frame + 8), frame + 16, word_at(frame)};
   size_t n = code_modules_work() ? walk_by_rows(pcs, caller) : 0;
+  if (BURROW_UNLIKELY(g_check)) {
+    (n != 0 ? g_by_rows : g_by_libgcc).fetch_add(1, std::memory_order_relaxed);
+    if (n != 0) {
+      check_against_libgcc(pcs.first(n), pcs.size(), caller);
+    }
+  }
   if (n == 0) {
     n = walk_by_libgcc(pcs, caller);
-  } else if (BURROW_UNLIKELY(g_check)) {
-    check_against_libgcc(pcs.first(n), pcs.size(), caller);
   }
   t_inside = false;
   return n;

@@ -17,6 +17,20 @@ inline constexpr size_t kMaxDepth = 128;
 /// Runs the unwinder once, so that what it sets up at first use is done before it matters.
 void prime_unwinder();
 
+/// How the walks of the process were made, counted under BURROW_DEBUG=unwindcheck=1 only (and then
+/// printed when the process ends).
+struct WalkCounts {
+  uint64_t by_rows = 0;    ///< each compared with libgcc's
+  uint64_t by_libgcc = 0;  ///< a frame needed it
+};
+
+[[nodiscard]] WalkCounts walk_counts();
+
+/// For tests: the rows that walks go by.
+struct UnwindTestPeer {
+  static class RowMemo& memo();
+};
+
 /// True for addresses of the library that Burrow is in, when that is not the program itself.
 [[nodiscard]] bool is_own_code(uintptr_t pc);
 
