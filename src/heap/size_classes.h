@@ -98,7 +98,7 @@ constexpr const ClassInfo& class_info(SizeClass c) {
   return kClasses[c.value];
 }
 
-/// Index into `kSmallClassOf` for a size up to kMaxTinySize: steps of 8 bytes.
+/// Index into `kTinyClassOf` for a size up to kMaxTinySize: steps of 8 bytes.
 constexpr size_t tiny_index(size_t size) {
   return (size + 7) >> 3;
 }
