@@ -68,16 +68,23 @@ uint64_t fold(uint64_t a, uint64_t b) {
   return static_cast<uint64_t>(product) ^ static_cast<uint64_t>(product >> 64);
 }
 
-// One multiplication for two frames: with stacks 60 deep this is most of record_alloc.
+// A polynomial of the addresses, two instructions a frame: with stacks 60 deep this is most of
+// record_alloc.
 uint64_t hash_of(size_t size, std::span<const uintptr_t> stack) {
   constexpr uint64_t kOdd1 = 0x9E3779B97F4A7C15;
-  constexpr uint64_t kOdd2 = 0x632BE59BD9B4E019;
-  uint64_t h = fold(size ^ kOdd1, stack.size() ^ kOdd2);
+  constexpr uint64_t kOdd2 = 0xD6E8FEB86659FD93;
+  uint64_t h = size;
   size_t i = 0;
-  for (; i + 2 <= stack.size(); i += 2) {
-    h = fold(h ^ stack[i], kOdd2 ^ stack[i + 1]);
+  for (; i + 4 <= stack.size(); i += 4) {
+    h = h * kOdd1 + stack[i];
+    h = h * kOdd1 + stack[i + 1];
+    h = h * kOdd1 + stack[i + 2];
+    h = h * kOdd1 + stack[i + 3];
   }
-  return i < stack.size() ? fold(h ^ stack[i], kOdd2) : h;
+  for (; i < stack.size(); ++i) {
+    h = h * kOdd1 + stack[i];
+  }
+  return fold(h, kOdd2);
 }
 
 Bucket* make_bucket(uint64_t hash, size_t size, std::span<const uintptr_t> stack)

@@ -101,7 +101,7 @@ class Interpreter {
         location_ += operand * program_.code_factor;
         return true;
       case kOffset:
-        set(operand, Rule::Kind::kAtCfa, static_cast<int64_t>(in.uleb()) * program_.data_factor);
+        set(operand, Rule::Kind::kAtCfa, scaled(in.uleb()));
         return true;
       default:
         restore(operand);
@@ -119,7 +119,7 @@ class Interpreter {
       case kDefCfaSf:
         now_.cfa = State::Cfa::kRegister;
         now_.cfa_register = in.uleb();
-        now_.cfa_offset = in.sleb() * program_.data_factor;
+        now_.cfa_offset = scaled(static_cast<uint64_t>(in.sleb()));
         return true;
       case kDefCfaRegister:
         now_.cfa = State::Cfa::kRegister;
@@ -129,7 +129,7 @@ class Interpreter {
         now_.cfa_offset = static_cast<int64_t>(in.uleb());
         return true;
       case kDefCfaOffsetSf:
-        now_.cfa_offset = in.sleb() * program_.data_factor;
+        now_.cfa_offset = scaled(static_cast<uint64_t>(in.sleb()));
         return true;
       case kDefCfaExpression:
         define_by_expression(in.take(in.uleb()));
@@ -143,7 +143,7 @@ class Interpreter {
       }
       case kOffsetExtendedSf: {
         uint64_t reg = in.uleb();
-        set(reg, Rule::Kind::kAtCfa, in.sleb() * program_.data_factor);
+        set(reg, Rule::Kind::kAtCfa, scaled(static_cast<uint64_t>(in.sleb())));
         return true;
       }
       default:
@@ -188,7 +188,7 @@ class Interpreter {
     uint64_t reg = in.uleb();
     switch (op) {
       case kOffsetExtended:
-        set(reg, Rule::Kind::kAtCfa, static_cast<int64_t>(in.uleb()) * program_.data_factor);
+        set(reg, Rule::Kind::kAtCfa, scaled(in.uleb()));
         return true;
       case kRestoreExtended:
         restore(reg);
@@ -214,6 +214,11 @@ class Interpreter {
     }
     set(reg, Rule::Kind::kOther, 0);
     return true;
+  }
+
+  // Wraps around: what comes of senseless numbers is refused in `row`.
+  [[nodiscard]] int64_t scaled(uint64_t n) const {
+    return static_cast<int64_t>(n * static_cast<uint64_t>(program_.data_factor));
   }
 
   // GCC's form for functions that align their stack: the CFA is kept in the word at rbp - 8.

@@ -129,6 +129,7 @@ TEST(UnwindRow, PacksAndUnpacks) {
     }
     UnwindRow same{Cfa::kRsp, Rbp::kSame, offset, 0};
     EXPECT_EQ(unpack(pack(same)), same);
+    EXPECT_EQ(unpack(pack({Cfa::kRsp, Rbp::kAtRbp, offset, 0})), kNeedsLibgcc);
     UnwindRow at_rbp{Cfa::kAtRbp, Rbp::kAtRbp, offset, 0};
     EXPECT_EQ(unpack(pack(at_rbp)), at_rbp);
   }

@@ -156,7 +156,7 @@ constinit std::array<std::array<KnownModule, kWays>, kSets> g_known;
 constinit std::atomic<bool> g_writing{false};
 
 // The program, the C library, the dynamic linker and Burrow. Written before there are threads.
-constinit std::array<CodeModule, 4> g_permanent;
+constinit std::array<CodeModule, 4> g_permanent{};
 constinit size_t g_permanent_count = 0;
 
 bool locate(uintptr_t address, CodeModule& module) {
@@ -181,7 +181,7 @@ std::array<KnownModule, kWays>& set_of(uintptr_t start) {
 bool drop_unloaded(std::array<KnownModule, kWays>& set) {
   bool dropped = false;
   for (KnownModule& known : set) {
-    CodeModule now;
+    CodeModule now{};
     if (!known.empty() && (!locate(known.start(), now) || !known.is_at(now))) {
       known.set({}, {});
       dropped = true;
@@ -261,7 +261,7 @@ void note_permanent_modules() {
                               getauxval(AT_PHDR), reinterpret_cast<uintptr_t>(&getauxval),
                               reinterpret_cast<uintptr_t>(&_dl_find_object)};
   for (uintptr_t address : inside) {
-    CodeModule module;
+    CodeModule module{};
     bool noted = std::any_of(g_permanent.begin(), g_permanent.begin() + g_permanent_count,
                              [&](const CodeModule& m) { return m.contains(address); });
     if (!noted && locate(address, module)) {

@@ -11,11 +11,11 @@ namespace burrow::prof {
 
 /// A loaded object.
 struct CodeModule {
-  uintptr_t start = 0;
-  uintptr_t limit = 0;
-  const uint8_t* eh_frame_hdr = nullptr;
+  uintptr_t start;
+  uintptr_t limit;
+  const uint8_t* eh_frame_hdr;
   /// Rows of this object may be kept: if another one comes to its addresses, it will be noticed.
-  bool lasting = false;
+  bool lasting;
 
   [[nodiscard]] bool contains(uintptr_t address) const { return address - start < limit - start; }
 };

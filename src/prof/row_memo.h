@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "base/annotations.h"
 #include "prof/unwind_row.h"
 
 namespace burrow::prof {
@@ -15,16 +16,17 @@ namespace burrow::prof {
 /// so that any number of threads and signal handlers may read and fill it at once.
 class RowMemo {
  public:
-  /// The packed row at a return address; 0 when it is not here.
+  /// The packed row at a return address; kMissingRow when it is not here.
   [[nodiscard]] PackedRow find(uintptr_t pc) const {
     uint64_t hash = pc * kMultiplier;
     const Pair& pair = pairs_[place(hash)];
     // Relaxed, here and below: each entry stands alone.
     uint64_t row = pair[0].load(std::memory_order_relaxed) ^ tag(hash);
-    if (row >> kPackedRowBits != 0) {
+    if (BURROW_UNLIKELY(!is_row(row))) {
       row = pair[1].load(std::memory_order_relaxed) ^ tag(hash);
+      return is_row(row) ? row : kMissingRow;
     }
-    return row >> kPackedRowBits == 0 ? static_cast<PackedRow>(row) : 0;
+    return row;
   }
 
   /// REQUIRES: pc < 2^48, row != 0.
@@ -54,6 +56,9 @@ class RowMemo {
   static_assert(48 - kPlaceBits + kPackedRowBits == 64);
 
   static size_t place(uint64_t hash) { return (hash << 16) >> (64 - kPlaceBits); }
+
+  // Not 0, which an empty place looks like where the tag is 0.
+  static bool is_row(uint64_t row) { return row - 1 < (uint64_t{1} << kPackedRowBits) - 1; }
 
   static uint64_t tag(uint64_t hash) { return hash << kPackedRowBits; }
 

@@ -16,7 +16,7 @@ namespace {
 // A row that tells which address it was stored for.
 PackedRow row_for(uintptr_t pc) {
   auto row = static_cast<PackedRow>((pc * 0xD6E8FEB86659FD93) >> 40);
-  return (row & ((1u << kPackedRowBits) - 1)) | 1;
+  return (row & ((1u << kPackedRowBits) - 1)) | 8;  // neither 0 nor kMissingRow
 }
 
 uintptr_t some_pc(std::mt19937_64& random) {
@@ -44,15 +44,15 @@ TEST(RowMemo, ForgetsButNeverConfuses) {
   size_t kept = 0;
   for (uintptr_t pc : pcs) {
     PackedRow row = memo->find(pc);
-    ASSERT_TRUE(row == 0 || row == row_for(pc));
-    kept += row != 0 ? 1 : 0;
-    ASSERT_EQ(memo->find(some_pc(random)), 0u);
+    ASSERT_TRUE(row == kMissingRow || row == row_for(pc));
+    kept += row != kMissingRow ? 1 : 0;
+    ASSERT_EQ(memo->find(some_pc(random)), kMissingRow);
   }
   EXPECT_GT(kept, 6000u);  // of 8,192 places
   EXPECT_LE(kept, 8192u);
   memo->clear();
   for (uintptr_t pc : pcs) {
-    ASSERT_EQ(memo->find(pc), 0u);
+    ASSERT_EQ(memo->find(pc), kMissingRow);
   }
 }
 
@@ -81,8 +81,8 @@ TEST(RowMemo, ThreadsThatFillAtOnce) {
       for (int i = 0; i < 50'000; ++i) {
         uintptr_t pc = 0x5555'0000'0000 + random() % 12'000;
         PackedRow row = memo->find(pc);
-        wrong += row != 0 && row != row_for(pc) ? 1 : 0;
-        found += row != 0 ? 1 : 0;
+        wrong += row != kMissingRow && row != row_for(pc) ? 1 : 0;
+        found += row != kMissingRow ? 1 : 0;
         memo->add(pc, row_for(pc));
       }
     });

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <cstring>
 
 #include "base/annotations.h"
 #include "base/check.h"
@@ -41,7 +42,9 @@ struct Registers {
 };
 
 uintptr_t word_at(uintptr_t address) {
-  return *reinterpret_cast<const uintptr_t*>(address);
+  uintptr_t word = 0;  // aligned unless a row is wrong
+  std::memcpy(&word, reinterpret_cast<const void*>(address), sizeof word);
+  return word;
 }
 
 // The stack as it is being collected.
@@ -81,55 +84,67 @@ size_t walk_by_libgcc(std::span<uintptr_t> pcs, const Registers& start) {
 // The objects met on one walk, so that each is looked up and checked once in it.
 class ModulesOfWalk {
  public:
-  // Null when no object is there.
+  // Null when no object is there. The object stays where it is until the next call.
   const CodeModule* find(uintptr_t address) {
-    if (modules_[last_].contains(address)) {
-      return &modules_[last_];
-    }
     for (size_t i = 0; i < count_; ++i) {
       if (modules_[i].contains(address)) {
-        last_ = i;
         return &modules_[i];
       }
     }
-    last_ = count_ < modules_.size() ? count_++ : (last_ + 1) % modules_.size();
-    modules_[last_] = {};
-    return find_code_module(address, g_memo, modules_[last_]) ? &modules_[last_] : nullptr;
+    CodeModule& place = modules_[count_ < modules_.size() ? count_ : next_++ % modules_.size()];
+    if (!find_code_module(address, g_memo, place)) {
+      place = {};
+      return nullptr;
+    }
+    count_ += count_ < modules_.size() ? 1 : 0;
+    return &place;
   }
 
  private:
-  std::array<CodeModule, 8> modules_{};
+  std::array<CodeModule, 8> modules_;  // `count_` of them are set
   size_t count_ = 0;
-  size_t last_ = 0;
+  size_t next_ = 0;
 };
 
-BURROW_NOINLINE PackedRow work_out_row(const CodeModule& module, uintptr_t pc) {
-  PackedRow row = pack(find_row(module.eh_frame_hdr, pc));
-  if (module.lasting) {
-    g_memo.add(pc, row);
+// The row at a return address in `module`, from the memo or worked out.
+BURROW_NOINLINE PackedRow row_in(const CodeModule& module, uintptr_t pc) {
+  PackedRow row = module.lasting ? g_memo.find(pc) : kMissingRow;
+  if (row == kMissingRow) {
+    row = pack(find_row(module.eh_frame_hdr, pc));
+    if (module.lasting) {
+      g_memo.add(pc, row);
+    }
   }
   return row;
 }
 
-// Goes to the caller's frame; false when the row cannot be followed inside [sp, end).
-BURROW_ALWAYS_INLINE bool step(Registers& at, const UnwindRow& row, uintptr_t end) {
-  uintptr_t cfa = at.rbp;
-  if (row.cfa == UnwindRow::Cfa::kRsp) {
-    cfa = at.sp;
-  }
-  cfa += static_cast<uintptr_t>(int64_t{row.cfa_offset});
-  auto readable = [&](uintptr_t address) {
-    return address - at.sp < end - at.sp && address % 8 == 0;
-  };
-  if (row.cfa == UnwindRow::Cfa::kAtRbp) {
-    if (!readable(cfa)) {
-      return false;
-    }
-    cfa = word_at(cfa);
-  }
-  if (!readable(cfa - 8)) {
+// Goes to the caller's frame; false when the row cannot be followed inside [at.sp, end).
+// REQUIRES: `row` is not special.
+BURROW_ALWAYS_INLINE bool step(Registers& at, PackedRow row, uintptr_t end) {
+  uintptr_t cfa = packed_base_is_rsp(row) ? at.sp : at.rbp;
+  cfa += static_cast<uintptr_t>(packed_offset(row));
+  if (BURROW_UNLIKELY(cfa <= at.sp || cfa > end)) {
     return false;
   }
+  if (uint64_t below = packed_rbp_below(row)) {
+    if (BURROW_UNLIKELY(cfa - below < at.sp)) {
+      return false;
+    }
+    at.rbp = word_at(cfa - below);
+  }
+  at.pc = word_at(cfa - 8);
+  at.sp = cfa;
+  return true;
+}
+
+// The same for Cfa::kAtRbp.
+BURROW_NOINLINE bool step_at_rbp(Registers& at, const UnwindRow& row, uintptr_t end) {
+  auto readable = [&](uintptr_t address) { return address >= at.sp && address < end; };
+  uintptr_t place = at.rbp + static_cast<uintptr_t>(int64_t{row.cfa_offset});
+  if (row.cfa != UnwindRow::Cfa::kAtRbp || !readable(place) || !readable(word_at(place) - 8)) {
+    return false;
+  }
+  uintptr_t cfa = word_at(place);
   if (row.rbp != UnwindRow::Rbp::kSame) {
     uintptr_t saved = row.rbp == UnwindRow::Rbp::kAtRbp
                           ? at.rbp
@@ -144,37 +159,50 @@ BURROW_ALWAYS_INLINE bool step(Registers& at, const UnwindRow& row, uintptr_t en
   return true;
 }
 
-// 0 when a frame needs libgcc: then the whole walk is its.
-size_t walk_by_rows(std::span<uintptr_t> pcs, const Registers& start) {
+// 0 when a frame needs libgcc: then the whole walk is its. REQUIRES: `pcs` is not empty.
+BURROW_NOINLINE size_t walk_by_rows(std::span<uintptr_t> pcs, const Registers& start) {
   uintptr_t end = os::stack_end(start.sp);
   if (end == 0) {
     return 0;
   }
   Registers at = start;
-  Walk walk{pcs};
   ModulesOfWalk modules;
-  while (at.pc != 0) {
-    walk.store(at.pc);
-    if (walk.full()) {
-      break;
+  // Where rows of the memo may be used: the object of the frame before, if it is lasting.
+  uintptr_t known_start = 0;
+  uintptr_t known_bytes = 0;
+  size_t count = 0;
+  while (true) {
+    uintptr_t call = at.pc - 1;
+    PackedRow row = call - known_start < known_bytes ? g_memo.find(at.pc) : kMissingRow;
+    if (BURROW_UNLIKELY(row == kMissingRow)) {
+      const CodeModule* module = at.pc != 0 ? modules.find(call) : nullptr;
+      if (module == nullptr) {
+        return at.pc == 0 ? count : 0;
+      }
+      known_start = module->start;
+      known_bytes = module->lasting ? module->limit - module->start : 0;
+      row = row_in(*module, at.pc);
     }
-    const CodeModule* module = modules.find(at.pc - 1);
-    if (module == nullptr) {
-      return 0;
+    pcs[count] = call;
+    if (count != 0 || !is_own_code(at.pc)) {
+      if (++count == pcs.size()) {
+        return count;
+      }
     }
-    PackedRow packed = module->lasting ? g_memo.find(at.pc) : 0;
-    if (packed == 0) {
-      packed = work_out_row(*module, at.pc);
+    if (BURROW_LIKELY((row & kSpecialRow) == 0)) {
+      if (!step(at, row, end)) {
+        return 0;
+      }
+      continue;
     }
-    UnwindRow row = unpack(packed);
-    if (row.cfa == UnwindRow::Cfa::kOutermost) {
-      break;
+    UnwindRow special = unpack(row);
+    if (special.cfa == UnwindRow::Cfa::kOutermost) {
+      return count;
     }
-    if (row.cfa == UnwindRow::Cfa::kNeedsLibgcc || !step(at, row, end)) {
+    if (!step_at_rbp(at, special, end)) {
       return 0;
     }
   }
-  return walk.count;
 }
 
 void check_against_libgcc(std::span<const uintptr_t> found, size_t capacity,
