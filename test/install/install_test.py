@@ -1,0 +1,117 @@
+#!/usr/bin/env python3
+"""Installs a build to a prefix of its own and uses it as a stranger would.
+
+usage: install_test.py BUILD_DIR [--command]   (--command: `burrow` is part of the build)
+"""
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+
+HERE = pathlib.Path(__file__).resolve().parent
+BUILD = None
+COMMAND = "--command" in sys.argv
+COMPILERS = [name for name in ("clang++-19", "g++-12") if shutil.which(name)]
+FAMILY = ("malloc free calloc realloc aligned_alloc posix_memalign malloc_usable_size mallinfo2 "
+          "_Znwm _ZdlPv _ZdlPvm _ZnwmSt11align_val_t __libc_malloc").split()
+
+
+def run(*command, **more):
+    """Standard output of a command that must succeed."""
+    done = subprocess.run([str(part) for part in command], capture_output=True, text=True,
+                          timeout=300, **more)
+    if done.returncode != 0:
+        raise AssertionError(f"{command} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
+    return done.stdout
+
+
+class Install(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.TemporaryDirectory()
+        cls.top = pathlib.Path(cls.folder.name)
+        cls.prefix = cls.top / "prefix"
+        run("cmake", "--install", BUILD, "--prefix", cls.prefix)
+        cls.lib = next(cls.prefix.rglob("libburrow.a")).parent
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.folder.cleanup()
+
+    def run_consumer(self, program, env=None):
+        profile = self.top / (program.name + ".pb.gz")
+        self.assertEqual(run(program, profile, env=env), "consumer: all well\n")
+        self.assertEqual(profile.read_bytes()[:2], b"\x1f\x8b")
+
+    def test_everything_is_there(self):
+        for name in ("libburrow.a", "libburrow.so", "libburrow.so.0", "libburrow_malloc.so",
+                     "pkgconfig/burrow.pc", "cmake/Burrow/BurrowConfig.cmake"):
+            self.assertTrue((self.lib / name).exists(), name)
+        self.assertTrue((self.prefix / "include/burrow/heap.h").exists())
+
+    def exported(self, library):
+        lines = run("nm", "-D", "--defined-only", self.lib / library).splitlines()
+        return {line.split()[-1].split("@")[0] for line in lines}
+
+    def test_shared_library_exports_its_interface_only(self):
+        names = self.exported("libburrow.so")
+        for name in FAMILY + ["_ZN6burrow14read_mem_statsEv"]:
+            self.assertIn(name, names)
+        inside = [name for name in names if name.startswith("_ZN6burrow") and
+                  any(f"{len(layer)}{layer}" in name for layer in
+                      ("heap", "prof", "shim", "os", "debug")) and "heap_profile" not in name]
+        self.assertEqual(inside, [])
+        self.assertEqual([name for name in names if name.startswith("_ZNSt")], [])
+
+    def test_preload_exports_malloc_only(self):
+        names = self.exported("libburrow_malloc.so")
+        for name in FAMILY:
+            self.assertIn(name, names)
+        self.assertEqual([name for name in names if name.startswith(("_ZN6burrow", "_ZNSt"))], [])
+
+    def test_find_package(self):
+        for compiler in COMPILERS:
+            with self.subTest(compiler):
+                build = self.top / ("project." + compiler)
+                run("cmake", "-G", "Ninja", "-S", HERE / "project", "-B", build,
+                    f"-DCMAKE_CXX_COMPILER={compiler}", f"-DCMAKE_PREFIX_PATH={self.prefix}")
+                run("cmake", "--build", build)
+                self.run_consumer(build / "consumer_burrow")
+                self.run_consumer(build / "consumer_burrow_shared")
+                preload = (build / "preload.txt").read_text()
+                self.assertEqual(pathlib.Path(preload).name, "libburrow_malloc.so")
+                self.assertTrue(pathlib.Path(preload).exists())
+
+    def pkg_config(self, *options):
+        env = dict(os.environ, PKG_CONFIG_PATH=str(self.lib / "pkgconfig"))
+        return run("pkg-config", *options, "burrow", env=env).split()
+
+    def test_pkg_config(self):
+        for compiler in COMPILERS:
+            with self.subTest(compiler):
+                shared = self.top / f"shared.{compiler}"
+                run(compiler, "-std=c++20", HERE / "consumer.cc", "-o", shared,
+                    *self.pkg_config("--cflags", "--libs"))
+                self.run_consumer(shared, dict(os.environ, LD_LIBRARY_PATH=str(self.lib)))
+                static = self.top / f"static.{compiler}"
+                flags = self.pkg_config("--static", "--cflags", "--libs")
+                archive = [str(self.lib / "libburrow.a") if f == "-lburrow" else f for f in flags]
+                run(compiler, "-std=c++20", HERE / "consumer.cc", "-o", static, *archive)
+                self.run_consumer(static)
+
+    @unittest.skipUnless(COMMAND, "no command in this build")
+    def test_installed_command_finds_its_library(self):
+        script = "import os; print('libburrow_malloc.so' in open('/proc/self/maps').read())"
+        out = run(self.prefix / "bin/burrow", "run", "--", "/usr/bin/python3", "-c", script)
+        self.assertEqual(out, "True\n")
+        maps = run(self.prefix / "bin/burrow", "run", "--", "/bin/cat", "/proc/self/maps")
+        self.assertIn(str(self.lib.resolve() / "libburrow_malloc.so"), maps)
+
+
+if __name__ == "__main__":
+    BUILD = pathlib.Path(sys.argv.pop(1)).resolve()
+    sys.argv = [argument for argument in sys.argv if argument != "--command"]
+    unittest.main()

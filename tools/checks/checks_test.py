@@ -1,0 +1,127 @@
+#!/usr/bin/env python3
+"""Each check passes a tree that is right and fails one that is wrong, saying where."""
+import json
+import pathlib
+import subprocess
+import sys
+import tempfile
+import unittest
+
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+ESSAY = "".join(f"// {part}. It is so.\n" for part in
+                ("What", "How", "Invariants", "Locks", "Rejected"))
+
+
+class Checks(unittest.TestCase):
+    def check(self, name, files):
+        """Runs a check over a tree of these files; its exit code and what it said."""
+        with tempfile.TemporaryDirectory() as folder:
+            root = pathlib.Path(folder)
+            for path, text in files.items():
+                (root / path).parent.mkdir(parents=True, exist_ok=True)
+                (root / path).write_text(text.replace("@ROOT@", folder))
+            subprocess.run(["git", "init", "-q", folder], check=True)
+            done = subprocess.run([sys.executable, "-B", HERE / f"{name}.py", "--root", folder],
+                                  capture_output=True, text=True)
+            return done.returncode, done.stdout + done.stderr
+
+    def passes(self, name, files):
+        code, said = self.check(name, files)
+        self.assertEqual(code, 0, said)
+        return said
+
+    def fails(self, name, files, where):
+        code, said = self.check(name, files)
+        self.assertEqual(code, 1, said)
+        self.assertIn(where, said)
+
+    def test_format(self):
+        style = {".clang-format": (ROOT / ".clang-format").read_text()}
+        self.passes("format", {**style, "a.cc": "int f() {\n  return 1;\n}\n"})
+        self.fails("format", {**style, "a.cc": "int f( ){ return 1;}\n"}, "a.cc:1")
+
+    def test_layers(self):
+        layers = {"tools/layers.txt": "base:\nheap: base\n"}
+        self.passes("layers", {**layers, "src/heap/a.h": '#include "base/b.h"\n'})
+        self.fails("layers", {**layers, "src/base/b.h": '#include "heap/a.h"\n'}, "src/base/b.h:1")
+        self.fails("layers", {**layers, "src/other/b.h": "\n"}, "no layer other")
+        self.fails("layers", {"tools/layers.txt": "heap: base\nbase:\n"}, "not below it")
+
+    def test_macros(self):
+        self.passes("macros", {"src/base/a.h": "#define CHECK(x) x\n#define BURROW_X(y) y\n",
+                               "src/os/b.cc": "#if defined(__linux__)\n#endif\n"})
+        self.fails("macros", {"src/base/a.h": "\n#define MAX(a, b) a\n"}, "src/base/a.h:2")
+        self.fails("macros", {"src/heap/a.cc": "#ifdef __x86_64__\n#endif\n"}, "src/heap/a.cc:1")
+
+    def test_sizes(self):
+        said = self.passes("sizes", {"a.cc": "\n" * 800, "b.cc": "\n" * 400})
+        self.assertIn("question: a.cc", said)
+        self.assertNotIn("b.cc", said)
+        self.fails("sizes", {"a.cc": "\n" * 801}, "a.cc: 801 lines")
+
+    def test_essays(self):
+        layers = {"tools/layers.txt": "base:\n"}
+        code = "#pragma once\nint known;  // see `known`\n"
+        self.passes("essays", {**layers, "src/base/a.h": ESSAY + code})
+        self.fails("essays", {**layers, "src/base/a.h": code}, "src/base: no header opens")
+        self.fails("essays", {**layers, "src/base/a.h": ESSAY.replace("// Locks", "// Keys") + code},
+                   "src/base: no header opens")
+        self.fails("essays", {**layers, "src/base/a.h": ESSAY + code + "// `gone` is no more\n"},
+                   "src/base/a.h: `gone`")
+
+    def test_links(self):
+        self.passes("links", {"a.md": "# A b!\n[x](b.md#two-words) [y](#a-b) [z](https://a.b/c)\n"
+                                      "`src/a.h`\n| `src/later.h` | coming |\n",
+                              "b.md": "## Two words\n", "src/a.h": ""})
+        self.fails("links", {"a.md": "\n[x](b.md)\n"}, "a.md:2: b.md")
+        self.fails("links", {"a.md": "[x](b.md#no)\n", "b.md": "# Yes\n"}, "no such heading")
+        self.fails("links", {"a.md": "see `src/gone.h`\n"}, "a.md:1: src/gone.h")
+
+    def test_scripts(self):
+        good = "#!/bin/bash\nif true; then echo yes; fi\n"
+        self.passes("scripts", {"a.sh": good, "b": good, "c.py": "x = 1\n"})
+        self.fails("scripts", {"a.sh": "if true; then\n"}, "a.sh")
+        self.fails("scripts", {"b": "#!/bin/bash\ncd $1; rm -rf \"$2/\"*; [ $x = ] \n"}, "In ")
+        self.fails("scripts", {"c.py": "\nx = = 1\n"}, "c.py:2")
+
+    def test_headers(self):
+        self.passes("headers", {"src/base/a.h": "#pragma once\n#include <cstddef>\nstd::size_t f();\n",
+                                "include/burrow/b.h": "#pragma once\n"})
+        self.fails("headers", {"src/base/a.h": "#pragma once\nstd::size_t f();\n"}, "src/base/a.h:2")
+        self.fails("headers", {"src/base/a.h": "#pragma once\n",
+                               "include/burrow/b.h": '#include "base/a.h"\n'}, "burrow/b.h:1")
+
+    def tidy_tree(self, source):
+        return {".clang-tidy": (ROOT / ".clang-tidy").read_text(), "src/base/a.cc": source,
+                ".gitignore": "/build/\n",
+                "build/release/compile_commands.json": json.dumps([{
+                    "directory": "@ROOT@", "file": "@ROOT@/src/base/a.cc",
+                    "command": "clang++-19 -std=c++20 -c @ROOT@/src/base/a.cc"}])}
+
+    def test_tidy(self):
+        said = self.passes("tidy", self.tidy_tree("int good_name() {\n  return 1;\n}\n"))
+        self.assertIn("1 sources", said)
+        self.fails("tidy", self.tidy_tree("int BadName() {\n  return 1;\n}\n"),
+                   "readability-identifier-naming")
+        long = "void f(int* p) {\n" + "  *p += 1;\n" * 71 + "}\n"
+        self.fails("tidy", self.tidy_tree(long), "readability-function-size")
+
+    def test_clean_results_are_remembered_and_unclean_ones_are_not(self):
+        sys.path.insert(0, str(HERE))
+        import common
+        with tempfile.TemporaryDirectory() as folder:
+            root = pathlib.Path(folder)
+            (root / "src").mkdir()
+            source, header = root / "src/a.cc", root / "src/b.h"
+            source.write_text('#include "b.h"\n')
+            header.write_text("int a;\n")
+            first = common.stamp(root / "cache", source, root, "x")
+            self.assertEqual(first, common.stamp(root / "cache", source, root, "x"))
+            self.assertNotEqual(first, common.stamp(root / "cache", source, root, "y"))
+            header.write_text("int b;\n")
+            self.assertNotEqual(first, common.stamp(root / "cache", source, root, "x"))
+
+
+if __name__ == "__main__":
+    unittest.main()
