@@ -69,6 +69,9 @@ class Checks(unittest.TestCase):
                    "src/base: no header opens")
         self.fails("essays", {**layers, "src/base/a.h": ESSAY + code + "// `gone` is no more\n"},
                    "src/base/a.h: `gone`")
+        self.fails("essays", {**layers, "src/base/a.h": ESSAY + code,
+                              "docs/glossary.md": "| `known` |\n| `later` | coming |\n| `lost` |\n"},
+                   "docs/glossary.md: `lost`")
 
     def test_links(self):
         self.passes("links", {"a.md": "# A b!\n[x](b.md#two-words) [y](#a-b) [z](https://a.b/c)\n"
