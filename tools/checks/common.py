@@ -20,7 +20,8 @@ def arguments(description, **more):
 def tracked(root, *patterns):
     """The files under version control that match, as absolute paths (new ones included)."""
     done = subprocess.run(
-        ["git", "ls-files", "-co", "--exclude-standard", "--", *patterns],
+        # A clone may belong to another user than root, who tests it.
+        ["git", "-c", "safe.directory=*", "ls-files", "-co", "--exclude-standard", "--", *patterns],
         cwd=root, capture_output=True, text=True, check=True)
     paths = (root / line for line in sorted(set(done.stdout.splitlines())))
     return [path for path in paths if path.is_file()]
