@@ -50,8 +50,10 @@ class Checks(unittest.TestCase):
 
     def test_macros(self):
         self.passes("macros", {"src/base/a.h": "#define CHECK(x) x\n#define BURROW_X(y) y\n",
+                               "src/base/a_test.cc": "#define EXPECT_A(x) x\n",
                                "src/os/b.cc": "#if defined(__linux__)\n#endif\n"})
         self.fails("macros", {"src/base/a.h": "\n#define MAX(a, b) a\n"}, "src/base/a.h:2")
+        self.fails("macros", {"src/base/a.h": "#define EXPECT_A(x) x\n"}, "src/base/a.h:1")
         self.fails("macros", {"src/heap/a.cc": "#ifdef __x86_64__\n#endif\n"}, "src/heap/a.cc:1")
 
     def test_sizes(self):
