@@ -138,14 +138,14 @@ bool write_all(int fd, std::string_view text) {
 
 }  // namespace
 
-std::optional<std::string> run_symbolizer(const std::string& input) {
+std::string run_symbolizer(const std::string& input) {
   std::string path = symbolizer_path();
   if (path.empty() || access(path.c_str(), X_OK) != 0) {
-    return std::nullopt;
+    return {};
   }
   int in = memfd_create("burrow-symbolize", MFD_CLOEXEC);
   int pipe_ends[2] = {-1, -1};
-  std::optional<std::string> result;
+  std::string result;
   if (in >= 0 && write_all(in, input) && pipe2(pipe_ends, O_CLOEXEC) == 0) {
     std::vector<char*> envp = environment_without_burrow();
     std::string name = "burrow";
@@ -155,16 +155,10 @@ std::optional<std::string> run_symbolizer(const std::string& input) {
     int pid = spawn(child);
     close(pipe_ends[1]);
     if (pid > 0) {
-      std::string out;
-      bool complete = read_all(pipe_ends[0], out);
-      if (!complete) {
+      if (!read_all(pipe_ends[0], result)) {
         kill(pid, SIGKILL);
       }
-      int status = 0;
-      while (waitpid(pid, &status, __WALL) < 0 && errno == EINTR) {
-      }
-      if (complete && WIFEXITED(status) && WEXITSTATUS(status) == 0) {
-        result = std::move(out);
+      while (waitpid(pid, nullptr, __WALL) < 0 && errno == EINTR) {
       }
     }
     close(pipe_ends[0]);

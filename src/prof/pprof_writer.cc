@@ -93,19 +93,21 @@ class Builder {
   std::vector<Module> modules_;
   std::map<uintptr_t, std::vector<Frame>> frames_;
   std::map<uintptr_t, uint64_t> location_ids_;
-  std::map<std::pair<std::string, std::string>, uint64_t> function_ids_;
+  std::map<std::tuple<std::string, std::string, std::string>, uint64_t> function_ids_;
 };
 
 uint64_t Builder::function(const Frame& frame) {
-  auto [it, added] =
-      function_ids_.try_emplace({frame.function, frame.file}, function_ids_.size() + 1);
+  auto [it, added] = function_ids_.try_emplace({frame.function, frame.symbol, frame.file},
+                                               function_ids_.size() + 1);
   if (added) {
     uint64_t name = string(frame.function);
+    // Where the two differ, readers show the name as it is.
+    uint64_t system_name = frame.symbol.empty() ? name : string(frame.symbol);
     uint64_t file = string(frame.file);
     pbf_writer message(writer_, kFunction);
     message.add_uint64(1, it->second);
     message.add_int64(2, static_cast<int64_t>(name));
-    message.add_int64(3, static_cast<int64_t>(name));
+    message.add_int64(3, static_cast<int64_t>(system_name));
     message.add_int64(4, static_cast<int64_t>(file));
   }
   return it->second;
@@ -195,9 +197,12 @@ std::vector<uintptr_t> all_addresses(const auto& records) {
 }  // namespace
 
 std::string_view drop_frames() {
-  return "^(burrow::.*|malloc|calloc|realloc|reallocarray|memalign|aligned_alloc|posix_memalign|"
-         "valloc|pvalloc|operator new(\\[\\])?.*|__gnu_cxx::new_allocator<.*|"
-         "std::__new_allocator<.*|std::allocator_traits<.*)$";
+  // Readers match the whole name, whether it has its template arguments or has lost them, up to
+  // the parameters. All beneath a match goes too: only what calls nothing of the user's is here.
+  return "burrow::(heap|prof|shim)::.*|malloc|calloc|realloc|reallocarray|memalign|aligned_alloc|"
+         "posix_memalign|valloc|pvalloc|operator new(\\[\\])?|__gnu_cxx::new_allocator\\b.*|"
+         "std::__new_allocator\\b.*|std::allocator::allocate|std::allocator<.*>::allocate|"
+         "std::allocator_traits\\b.*::allocate";
 }
 
 std::string write_heap_pprof(const HeapProfile& profile, ProfileKind kind) {

@@ -1,11 +1,10 @@
 // Functions and lines of addresses. See symbolize.h.
 //
-// What goes to the helper: for each module "M PATH", then "A HEXADDRESS" lines (addresses in the
-// file). What comes back: for each A "F FUNCTION<tab>FILE<tab>LINE" lines, innermost first, then
-// a line with a dot.
+// What goes to the helper: for each module "M PATH" and, where it has one, "B BUILDID" in
+// hexadecimal, then "A HEXADDRESS" lines (addresses in the file). What comes back: for each A
+// "F FUNCTION<tab>FILE<tab>LINE<tab>SYMBOL" lines, innermost first, then a line with a dot.
 #include "prof/symbolize.h"
 
-#include <cxxabi.h>
 #include <dlfcn.h>
 #include <link.h>
 #include <unistd.h>
@@ -13,13 +12,14 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <cstdlib>
 #include <cstring>
+#include <optional>
 #include <string_view>
 #include <unordered_map>
 
 #include "base/mutex.h"
 #include "prof/helper.h"
+#include "prof/names.h"
 
 namespace burrow::prof {
 namespace {
@@ -104,7 +104,7 @@ FrameList by_dladdr(uintptr_t address) {
   if (dladdr(reinterpret_cast<void*>(address), &info) == 0 || info.dli_sname == nullptr) {
     return {};
   }
-  return {{demangle(info.dli_sname), {}, 0}};
+  return {{readable_name(info.dli_sname), {}, 0, info.dli_sname}};
 }
 
 // Takes one line off the front.
@@ -115,36 +115,52 @@ std::string_view next_line(std::string_view& rest) {
   return line;
 }
 
-FrameList read_frames(std::string_view& rest) {
+// Reads one answer off the front of `rest`; nullopt when it is not whole.
+std::optional<FrameList> read_answer(std::string_view& rest) {
   FrameList frames;
-  while (!rest.empty()) {
+  while (rest.find('\n') != std::string_view::npos) {
     std::string_view line = next_line(rest);
-    size_t tab1 = line.find('\t');
-    size_t tab2 = tab1 == std::string_view::npos ? tab1 : line.find('\t', tab1 + 1);
-    if (!line.starts_with("F ") || tab2 == std::string_view::npos) {
+    if (line == ".") {
+      return frames;
+    }
+    std::array<std::string_view, 4> fields;
+    size_t count = 0;
+    for (std::string_view left = line; count < fields.size() && !left.empty(); ++count) {
+      size_t end = std::min(left.find('\t'), left.size());
+      fields[count] = left.substr(0, end);
+      left.remove_prefix(std::min(end + 1, left.size()));
+    }
+    if (!line.starts_with("F ") || count < 3) {
       break;
     }
     Frame f;
-    f.function = line.substr(2, tab1 - 2);
-    f.file = line.substr(tab1 + 1, tab2 - tab1 - 1);
-    std::from_chars(line.data() + tab2 + 1, line.data() + line.size(), f.line);
+    f.function = fields[0].substr(2);
+    f.file = fields[1];
+    std::from_chars(fields[2].data(), fields[2].data() + fields[2].size(), f.line);
+    f.symbol = fields[3];
     frames.push_back(std::move(f));
   }
-  return frames;
+  return std::nullopt;
 }
 
-void ask_helper(std::vector<uintptr_t> addresses, std::vector<FrameList>& found) {
+// Names that the protocol cannot carry are not asked for.
+bool can_ask(const Module& m) {
+  return !m.path.empty() && m.path[0] != '[' && m.path.find('\n') == std::string::npos;
+}
+
+void ask_helper(const std::vector<uintptr_t>& addresses, std::vector<FrameList>& found) {
   std::vector<Module> modules = loaded_modules();
   std::string input;
   std::vector<size_t> asked;
   const Module* current = nullptr;
   for (size_t i = 0; i < addresses.size(); ++i) {
     const Module* m = find_module(modules, addresses[i]);
-    if (m == nullptr || !m->path.starts_with('/')) {
+    if (m == nullptr || !can_ask(*m)) {
       continue;
     }
     if (m != current) {
       input += "M " + m->path + "\n";
+      input += m->build_id.empty() ? "" : "B " + m->build_id + "\n";
       current = m;
     }
     std::array<char, 20> hex;
@@ -152,25 +168,18 @@ void ask_helper(std::vector<uintptr_t> addresses, std::vector<FrameList>& found)
     input += "A " + std::string(hex.data(), end) + "\n";
     asked.push_back(i);
   }
-  std::optional<std::string> output = input.empty() ? std::nullopt : run_symbolizer(input);
-  std::string_view rest = output ? std::string_view(*output) : std::string_view();
+  std::string output = input.empty() ? std::string() : run_symbolizer(input);
+  std::string_view rest(output);
   for (size_t i : asked) {
-    if (rest.empty()) {
+    std::optional<FrameList> frames = read_answer(rest);
+    if (!frames) {
       break;
     }
-    found[i] = read_frames(rest);
+    found[i] = std::move(*frames);
   }
 }
 
 }  // namespace
-
-std::string demangle(const char* symbol) {
-  int status = 0;
-  char* name = abi::__cxa_demangle(symbol, nullptr, nullptr, &status);
-  std::string result = status == 0 && name != nullptr ? name : symbol;
-  std::free(name);
-  return result;
-}
 
 std::vector<Module> loaded_modules() {
   std::vector<Module> modules;

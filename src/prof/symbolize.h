@@ -10,9 +10,10 @@ namespace burrow::prof {
 
 /// One source frame.
 struct Frame {
-  std::string function;  ///< demangled; empty when unknown
+  std::string function;  ///< readable, see names.h; empty when unknown
   std::string file;      ///< empty when unknown
   int64_t line = 0;      ///< 0 when unknown
+  std::string symbol;    ///< the linker's name of the function; empty when it is `function`
 };
 
 /// A loaded object's executable part.
@@ -31,8 +32,4 @@ struct Module {
 /// For each address the frames at it, innermost first: more than one where calls were inlined, none
 /// where nothing is known. Asks the helper process; without it, the dynamic symbol table.
 [[nodiscard]] std::vector<std::vector<Frame>> symbolize(std::span<const uintptr_t> addresses);
-
-/// A symbol's readable name; the symbol itself when it is not a mangled one.
-[[nodiscard]] std::string demangle(const char* symbol);
-
 }  // namespace burrow::prof

@@ -1,0 +1,209 @@
+// `burrow run`. See commands.h.
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+#include "commands.h"
+#include "console.h"
+#include "os/os.h"
+#include "program.h"
+
+extern char** environ;
+
+namespace burrow::cmd {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view kLibrary = "libburrow_malloc.so";
+
+// Beside the command (in a build), or where an installed command has its libraries.
+std::string find_library() {
+  std::error_code error;
+  fs::path own = fs::read_symlink("/proc/self/exe", error);
+  for (const char* folder : {".", "../lib", "../" BURROW_LIBDIR, "../lib/" BURROW_ARCHITECTURE}) {
+    fs::path path = own.parent_path() / folder / kLibrary;
+    if (fs::exists(path, error)) {
+      return fs::canonical(path, error).string();
+    }
+  }
+  return {};
+}
+
+// As exec takes them, with a null at the end.
+std::vector<char*> as_pointers(std::vector<std::string>& words) {
+  std::vector<char*> all(words.size() + 1, nullptr);
+  std::transform(words.begin(), words.end(), all.begin(),
+                 [](std::string& word) { return word.data(); });
+  return all;
+}
+
+/// The environment of the program to be, by name.
+class Environment {
+ public:
+  Environment() {
+    for (char** e = environ; *e != nullptr; ++e) {
+      std::string_view item(*e);
+      size_t equals = item.find('=');
+      if (equals != std::string_view::npos) {
+        items_.emplace_back(item);
+      }
+    }
+  }
+
+  [[nodiscard]] std::string get(std::string_view name) const {
+    for (const std::string& item : items_) {
+      if (item.starts_with(name) && item[name.size()] == '=') {
+        return item.substr(name.size() + 1);
+      }
+    }
+    return {};
+  }
+
+  void set(std::string_view name, const std::string& value) {
+    std::erase_if(items_, [&](const std::string& item) {
+      return item.starts_with(name) && item[name.size()] == '=';
+    });
+    items_.push_back(std::string(name) + "=" + value);
+  }
+
+  /// Before what is there, unless it is there.
+  void prepend(std::string_view name, const std::string& value, char separator) {
+    std::string old = get(name);
+    std::string between(1, separator);
+    if (old.empty()) {
+      set(name, value);
+    } else if ((between + old + between).find(between + value + between) == std::string::npos) {
+      set(name, value + between + old);
+    }
+  }
+
+  [[nodiscard]] std::vector<char*> pointers() { return as_pointers(items_); }
+
+ private:
+  std::vector<std::string> items_;
+};
+
+std::string absolute(const std::string& path) {
+  std::error_code error;
+  fs::path whole = fs::absolute(path, error);
+  return error ? path : whole.lexically_normal().string();
+}
+
+// HOST:PORT, :PORT or unix:/PATH; the message when it is none of them.
+std::string complaint_about_address(const std::string& address) {
+  if (address.starts_with("unix:")) {
+    constexpr size_t kLongest = 107;  // of a socket's name
+    std::string path = absolute(address.substr(5));
+    return address.size() <= 5      ? "unix: needs a path"
+           : path.size() > kLongest ? "the path of a socket has at most 107 bytes"
+                                    : "";
+  }
+  size_t colon = address.rfind(':');
+  std::string port = colon == std::string::npos ? "" : address.substr(colon + 1);
+  bool number = !port.empty() && port.size() <= 5 &&
+                port.find_first_not_of("0123456789") == std::string::npos;
+  if (!number || std::stoi(port) > 65535) {
+    return "write HOST:PORT, such as localhost:6060, or unix:/PATH";
+  }
+  std::string host = address.substr(0, colon);
+  if (host.find(':') != std::string::npos && !(host.starts_with('[') && host.ends_with(']'))) {
+    return "an IPv6 address stands in brackets: [::1]:6060";
+  }
+  return "";
+}
+
+std::string complaint_about_profile(const std::string& path) {
+  std::error_code error;
+  fs::path whole = absolute(path);
+  if (path.empty() || fs::is_directory(whole, error)) {
+    return "it is no file's name";
+  }
+  if (!fs::is_directory(whole.parent_path(), error)) {
+    return "there is no folder " + whole.parent_path().string();
+  }
+  if (access(whole.parent_path().c_str(), W_OK) != 0 && access(whole.c_str(), W_OK) != 0) {
+    return "it cannot be written";
+  }
+  return "";
+}
+
+// Sets what the library reads; the message when an option is wrong.
+std::string set_options(const RunOptions& options, Environment& environment) {
+  if (options.http) {
+    if (std::string wrong = complaint_about_address(*options.http); !wrong.empty()) {
+      return "--http " + *options.http + ": " + wrong;
+    }
+    environment.set("BURROW_HTTP", options.http->starts_with("unix:")
+                                       ? "unix:" + absolute(options.http->substr(5))
+                                       : *options.http);
+  }
+  if (options.profile) {
+    if (std::string wrong = complaint_about_profile(*options.profile); !wrong.empty()) {
+      return "--profile " + *options.profile + ": " + wrong;
+    }
+    environment.set("BURROW_PROFILE", absolute(*options.profile));
+  }
+  if (options.rate) {
+    std::optional<size_t> bytes = os::parse_bytes(*options.rate);
+    if (!bytes || *bytes > INT64_MAX) {
+      return "--rate " + *options.rate + ": write bytes, such as 512K; 1 samples all, 0 nothing";
+    }
+    environment.set("BURROW_PROFRATE", std::to_string(*bytes));
+  }
+  if (options.memory_limit) {
+    if (!os::parse_bytes(*options.memory_limit)) {
+      return "--memlimit " + *options.memory_limit + ": write bytes, such as 512M or 2G";
+    }
+    environment.set("BURROW_MEMLIMIT", *options.memory_limit);
+  }
+  if (options.hardened) {
+    environment.prepend("BURROW_DEBUG", "hardened=1", ',');
+  }
+  environment.set("BURROW_OWNER_PID", std::to_string(getpid()));
+  return "";
+}
+
+}  // namespace
+
+int run(const RunOptions& options) {
+  Environment environment;
+  if (std::string wrong = set_options(options, environment); !wrong.empty()) {
+    return complain(kUsage, wrong);
+  }
+  std::string library = find_library();
+  if (library.empty()) {
+    return complain(kFailed,
+                    "libburrow_malloc.so is neither beside the command nor in ../lib; "
+                    "build or install Burrow as a whole");
+  }
+  if (library.find_first_of(": \t$") != std::string::npos) {
+    return complain(kFailed, "LD_PRELOAD cannot name " + library +
+                                 "; install Burrow to a path without blanks, colons and dollars");
+  }
+  const std::string& name = options.command[0];
+  bool preload = true;
+  if (std::optional<std::string> path = find_program(name); path) {
+    std::vector<std::string> arguments(options.command.begin() + 1, options.command.end());
+    if (std::optional<Obstacle> obstacle = find_obstacle(*path, arguments); obstacle) {
+      preload = !obstacle->fatal;
+      complain(0, "warning: " + *path + " " + obstacle->reason +
+                      (preload ? "" : "; it runs without Burrow"));
+    }
+  }
+  if (preload) {
+    environment.prepend("LD_PRELOAD", library, ':');
+  }
+  std::vector<std::string> words = options.command;
+  std::vector<char*> argv = as_pointers(words);
+  execvpe(name.c_str(), argv.data(), environment.pointers().data());
+  int error = errno;
+  return complain(error == ENOENT ? 127 : 126, "cannot run " + name + ": " + error_text(error));
+}
+
+}  // namespace burrow::cmd
