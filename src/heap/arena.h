@@ -12,10 +12,11 @@ namespace burrow::heap {
 
 struct MSpan;
 
-/// What the fast paths read on every call: written once by `arena_init`, before any block exists.
+/// What the fast paths read on every call: written by `arena_init`, before any block exists.
 struct alignas(64) ArenaParams {
   Address base = 0;                               ///< start, aligned to 2 MiB
-  size_t page_count = 0;                          ///< pages reserved
+  std::atomic<size_t> page_count{0};              ///< pages reserved; may shrink, see
+                                                  ///< arena_fit_limit. Relaxed: no block is there
   std::atomic<uint16_t>* page_entries = nullptr;  ///< by page: its `page_entry`, or 0
   std::atomic<MSpan*>* spans = nullptr;           ///< by page: the span it belongs to, or null
   uintptr_t mark_key = 0;                         ///< secret; a free block's first word is
@@ -25,8 +26,17 @@ struct alignas(64) ArenaParams {
 BURROW_HIDDEN extern constinit ArenaParams g_arena;
 
 /// Reserves the arena and its tables; later calls do nothing. REQUIRES: one thread at a time.
-/// Ends the program when not even 64 MiB of addresses can be had.
+/// Ends the program when not even 8 MiB of addresses can be had.
 void arena_init();
+
+/// Gives reserved addresses back when they leave the program no room below an RLIMIT_AS that was
+/// set after the start. REQUIRES: the heap's lock.
+void arena_fit_limit();
+
+/// Pages reserved.
+inline size_t arena_page_count() {
+  return g_arena.page_count.load(std::memory_order_relaxed);
+}
 
 /// Gives access to pages up to `end` (monotonic, in chunks of 2 MiB); false when the system or
 /// RLIMIT_AS refuses. REQUIRES: the heap's lock.
@@ -52,7 +62,7 @@ BURROW_ALWAYS_INLINE size_t entry_of_page(PageId page) {
 BURROW_ALWAYS_INLINE bool find_page(const void* p, PageId& page) {
   size_t index = (reinterpret_cast<Address>(p) - g_arena.base) >> kPageShift;
   page = PageId(index);
-  return index < g_arena.page_count;
+  return index < arena_page_count();
 }
 
 /// The span that owns a page, or null. Relaxed is enough: whoever holds a live block of the span

@@ -1,5 +1,6 @@
 // Aligned, zeroed, resized and sized variants of allocation. See heap.h.
 #include <algorithm>
+#include <bit>
 #include <cstring>
 
 #include "base/bits.h"
@@ -33,11 +34,21 @@ void* resize_small(void* block, size_t old, size_t size) {
     return block;
   }
   void* p = allocate_fast(size);
-  if (p != nullptr) {
-    std::memcpy(p, block, std::min(old, size));
-    deallocate_fast(block);
+  if (p == nullptr) {
+    return size <= old ? block : nullptr;  // shrinking does not fail
   }
+  std::memcpy(p, block, std::min(old, size));
+  deallocate_fast(block);
   return p;
+}
+
+// The class of a request; none for whole pages. C's sized frees come with any alignment.
+SizeClass class_of_request(size_t size, size_t alignment) {
+  alignment = alignment > kPageSize ? alignment : std::bit_ceil(alignment);
+  if (alignment <= 16 && (alignment <= 8 || size > 8)) {
+    return size <= kMaxSmallSize ? class_for(size) : SizeClass();
+  }
+  return class_for_aligned(size, alignment);
 }
 
 }  // namespace
@@ -56,6 +67,9 @@ void* allocate_aligned(size_t alignment, size_t size) {
   void* p = nullptr;
   if (!t_heap.busy && pop_block(slot_offset(c), p)) {
     return p;
+  }
+  if (in_operation()) {
+    return nullptr;  // the reserve for signal handlers knows no alignment beyond 16
   }
   return allocate_class_slow(c, class_info(c).size, p);
 }
@@ -91,7 +105,8 @@ void* reallocate(void* block, size_t size) {
   }
   MSpan* span = live_span(block);
   if (span->state != SpanState::kLarge || size <= kMaxSmallSize) {
-    if (*static_cast<uintptr_t*>(block) == free_mark(block)) {
+    // A fresh large block may still hold the mark of a small one that began there.
+    if (span->state != SpanState::kLarge && *static_cast<uintptr_t*>(block) == free_mark(block)) {
       report_double_free(block);
     }
     return resize_small(block, span->elem_size, size);
@@ -103,9 +118,8 @@ void* reallocate(void* block, size_t size) {
   if (size > PTRDIFF_MAX) {
     return nullptr;
   }
-  MCache* cache = current_cache();
   if (!in_operation()) {
-    SlowScope busy(cache);
+    SlowScope busy;
     if (g_mheap.resize_large(span, size)) {
       auto change = static_cast<ptrdiff_t>(span->elem_size) - static_cast<ptrdiff_t>(old);
       g_mheap.count_large(0, change);
@@ -150,11 +164,12 @@ void deallocate_sized(void* p, size_t size, size_t alignment, SizeRule rule) {
   }
   const MSpan* span = span_of(p);
   if (span != nullptr && span->index_of_start(p) >= 0) {
-    SizeClass expected = alignment <= 16 && (alignment <= 8 || size > 8)
-                             ? (size <= kMaxSmallSize ? class_for(size) : SizeClass())
-                             : class_for_aligned(size, alignment);
-    bool fits = span->size_class == expected &&
-                (expected || PageCount::for_bytes(std::max<size_t>(size, 1)) <= span->pages);
+    SizeClass expected = class_of_request(size, alignment);
+    PageCount pages = PageCount::for_bytes(std::max<size_t>(size, 1));
+    // realloc gives large blocks room to grow.
+    bool fits =
+        span->size_class == expected && (expected || pages == span->pages ||
+                                         (rule == SizeRule::kMayBeResized && pages <= span->pages));
     bool shrunk =
         rule == SizeRule::kMayBeResized && size <= span->elem_size && size > span->elem_size / 2;
     if (!fits && !shrunk) {

@@ -170,4 +170,8 @@ size_t guard_size(const MSpan* span) {
   return r == nullptr ? 0 : r->size;
 }
 
+Mutex& guard_lock() {
+  return g_lock;
+}
+
 }  // namespace burrow::heap

@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "base/mutex.h"
+
 namespace burrow::heap {
 
 struct MSpan;
@@ -33,5 +35,8 @@ void guard_free(MSpan* span, void* p);
 
 /// The size that was asked for.
 [[nodiscard]] size_t guard_size(const MSpan* span);
+
+/// For fork.
+Mutex& guard_lock();
 
 }  // namespace burrow::heap

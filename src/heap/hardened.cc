@@ -12,6 +12,7 @@
 #include "heap/hooks.h"
 #include "heap/mheap.h"
 #include "heap/report.h"
+#include "heap/reserve.h"
 #include "os/os.h"
 
 namespace burrow::heap {
@@ -149,19 +150,17 @@ void* hardened_allocate(size_t size, size_t alignment) {
     return nullptr;
   }
   ErrnoScope keep_errno;
-  MCache* cache = current_cache();
-  if (cache == nullptr || in_operation()) {
-    return cache == nullptr ? nullptr : allocate_class_slow(class_for(16), size, nullptr);
+  if (in_operation()) {
+    return alignment <= 16 ? reserve_allocate(size) : nullptr;
   }
+  MCache* cache = current_cache();  // null at the thread's end, which does without samples
+  SlowScope busy;
+  maybe_verify();
+  void* p = guard_allocate(size, alignment);
   bool sampled = false;
-  void* p = nullptr;
-  {
-    SlowScope busy(cache);
-    p = guard_allocate(size, alignment);
-    if (p == nullptr) {
-      sampled = cache->charge(size);
-      p = allocate_block(size, alignment, sampled);
-    }
+  if (p == nullptr) {
+    sampled = cache != nullptr && cache->charge(size);
+    p = allocate_block(size, alignment, sampled);
   }
   const ProfilerHooks* hooks = profiler_hooks();
   if (p != nullptr && sampled && hooks != nullptr && hooks->sampled_alloc != nullptr) {
@@ -174,19 +173,19 @@ void* hardened_allocate(size_t size, size_t alignment) {
 
 bool hardened_free(MSpan* span, void* p) {
   if (span->state == SpanState::kGuarded) {
+    SlowScope busy;
     guard_free(span, p);
     return true;
   }
   if (span->index_of_start(p) < 0) {
     report_invalid_free(p);
   }
+  SlowScope busy;
   Trailer* t = trailer_of(span, p);
   check_live(span, p);
   if (t->sampled != 0) {
     profiler_hooks()->sampled_free(p);
   }
-  MCache* cache = current_cache();
-  SlowScope busy(cache);
   t->freed.capture();
   t->state = BlockState::kQuarantined;
   std::memset(p, kFreedByte, t->size);
@@ -208,9 +207,10 @@ size_t hardened_usable_size(const MSpan* span, const void* p) {
 }
 
 void hardened_finish() {
-  if (!hardened_on()) {
+  if (!hardened_on() || in_operation()) {
     return;
   }
+  SlowScope busy;
   MutexLock hold(g_lock);
   while (g_count > 0) {
     void* oldest = g_ring[g_head];

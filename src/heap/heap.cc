@@ -35,7 +35,9 @@ void* checked(void* p) {
   return p;
 }
 
-// Tells the profiler; false when it did not take the sample.
+// Tells the profiler; false when it did not take the sample. The thread stays busy meanwhile: what
+// the profiler allocates (libgcc's unwinder may) comes from the reserve, and a handler that frees
+// another sampled block does not meet the profiler's lock.
 bool tell_profiler(MCache* cache, void* p, size_t size) {
   const ProfilerHooks* hooks = profiler_hooks();
   if (hooks == nullptr || hooks->sampled_alloc == nullptr) {
@@ -56,6 +58,7 @@ void forget_sample(void* p) {
 
 // For threads that are ending or could get no cache: straight to the spans.
 void* allocate_direct(SizeClass c) {
+  SlowScope busy;
   void* p = central_of(c).take_one();
   if (p == nullptr) {
     return nullptr;
@@ -66,6 +69,7 @@ void* allocate_direct(SizeClass c) {
 }
 
 void free_direct(SizeClass c, void* p, MCentral& central) {
+  SlowScope busy;
   *static_cast<uintptr_t*>(p) = free_mark(p);
   central.put_back(&p, 1);
   MutexLock hold(g_caches.lock);
@@ -83,24 +87,27 @@ MCache::Refill refill_or_reclaim(MCache* cache, SizeClass c) {
 
 void free_sampled(MCache* cache, MSpan* span, void* p) {
   SizeClass c = span->size_class;
-  forget_sample(p);
+  {
+    SlowScope busy;
+    forget_sample(p);
+  }
   if (cache == nullptr) {
     free_direct(c, p, sampled_central_of(c));
     return;
   }
-  SlowScope busy(cache);
+  SlowScope busy;
   *static_cast<uintptr_t*>(p) = free_mark(p);
   sampled_central_of(c).put_back(&p, 1);
   ++cache->states[c.value].given;
 }
 
 // A signal handler in the middle of a slow path frees: the slow path takes the block in at its end.
-void defer_free(MCache* cache, void* p) {
+void defer_free(void* p) {
   // Relaxed: only this thread and its own handlers touch the list.
-  void* head = cache->deferred.load(std::memory_order_relaxed);
+  void* head = t_heap.deferred.load(std::memory_order_relaxed);
   do {
     *static_cast<void**>(p) = head;
-  } while (!cache->deferred.compare_exchange_weak(head, p, std::memory_order_relaxed));
+  } while (!t_heap.deferred.compare_exchange_weak(head, p, std::memory_order_relaxed));
 }
 
 void free_in_span(MSpan* span, MCache* cache, void* p) {
@@ -122,7 +129,7 @@ void free_in_span(MSpan* span, MCache* cache, void* p) {
       return;
     }
   }
-  SlowScope busy(cache);
+  SlowScope busy;
   cache->overflow(c, p);
 }
 
@@ -134,16 +141,20 @@ ErrnoScope::~ErrnoScope() {
   errno = saved_;
 }
 
-void SlowScope::end() {
-  if (cache_ == nullptr) {
-    return;
+void begin_slow() {
+  if (t_heap.cache == nullptr) {
+    t_heap.inside = true;
   }
-  MCache* cache = cache_;
-  cache_ = nullptr;
+  t_heap.busy = true;
   std::atomic_signal_fence(std::memory_order_seq_cst);
-  t_heap.busy = false;
-  while (cache->deferred.load(std::memory_order_relaxed) != nullptr) {
-    void* p = cache->deferred.exchange(nullptr, std::memory_order_relaxed);
+}
+
+void end_slow() {
+  std::atomic_signal_fence(std::memory_order_seq_cst);
+  t_heap.inside = false;
+  t_heap.busy = t_heap.cache == nullptr;
+  while (t_heap.deferred.load(std::memory_order_relaxed) != nullptr) {
+    void* p = t_heap.deferred.exchange(nullptr, std::memory_order_relaxed);
     while (p != nullptr) {
       void* next = *static_cast<void**>(p);
       *static_cast<void**>(p) = nullptr;
@@ -164,24 +175,22 @@ void* allocate_class_slow(SizeClass c, size_t size, void* popped) {
     }
   }
   ErrnoScope keep_errno;
+  if (in_operation()) {
+    return reserve_allocate(size);
+  }
   MCache* cache = current_cache();
   if (cache == nullptr) {
     return allocate_direct(c);
   }
-  if (in_operation()) {
-    return reserve_allocate(size);
-  }
+  SlowScope busy;
   maybe_verify();
-  SlowScope busy(cache);
   MCache::Refill got = refill_or_reclaim(cache, c);
   if (got.block == nullptr) {
     return nullptr;
   }
   void* p = checked(got.block);
-  busy.end();
   if (got.sampled && !tell_profiler(cache, p, class_info(c).size)) {
     // Give it back unseen, and take a plain block.
-    SlowScope again(cache);
     *static_cast<uintptr_t*>(p) = free_mark(p);
     sampled_central_of(c).put_back(&p, 1);
     --cache->states[c.value].granted;
@@ -213,27 +222,22 @@ void* allocate_large(size_t size, size_t alignment) {
     return nullptr;
   }
   ErrnoScope keep_errno;
-  MCache* cache = current_cache();
   if (in_operation()) {
-    return nullptr;  // a signal handler inside malloc: the heap's lock may be this thread's
+    return alignment <= kPageSize ? reserve_allocate(size) : nullptr;
   }
+  MCache* cache = current_cache();
+  SlowScope busy;
   maybe_verify();
-  MSpan* span = nullptr;
-  bool sampled = false;
-  {
-    // The cache is busy meanwhile, so that a handler does not come here too.
-    SlowScope busy(cache);
+  MSpan* span = g_mheap.allocate_large(size, alignment, SpanState::kLarge);
+  if (span == nullptr) {
+    reclaim(cache);
     span = g_mheap.allocate_large(size, alignment, SpanState::kLarge);
-    if (span == nullptr) {
-      reclaim(cache);
-      span = g_mheap.allocate_large(size, alignment, SpanState::kLarge);
-    }
-    if (span == nullptr) {
-      return nullptr;
-    }
-    g_mheap.count_large(1, static_cast<ptrdiff_t>(span->elem_size));
-    sampled = cache != nullptr && cache->charge(span->elem_size);
   }
+  if (span == nullptr) {
+    return nullptr;
+  }
+  g_mheap.count_large(1, static_cast<ptrdiff_t>(span->elem_size));
+  bool sampled = cache != nullptr && cache->charge(span->elem_size);
   void* p = pointer_to(span->start);
   span->sampled = sampled && tell_profiler(cache, p, span->elem_size);
   return p;
@@ -243,12 +247,11 @@ void free_large(MSpan* span, void* p) {
   if (span->index_of_start(p) != 0) {
     report_invalid_free(p);
   }
+  SlowScope busy;
   if (span->sampled) {
     forget_sample(p);
   }
   g_mheap.count_large(-1, -static_cast<ptrdiff_t>(span->elem_size));
-  MCache* cache = current_cache();
-  SlowScope busy(cache);
   g_mheap.free_span(span);
 }
 
@@ -269,11 +272,11 @@ void deallocate_slow(void* p) {
   if (span == nullptr) {
     report_invalid_free(p);
   }
-  MCache* cache = current_cache();
   if (in_operation()) {
-    defer_free(cache, p);
+    defer_free(p);
     return;
   }
+  MCache* cache = current_cache();
   if (hardened_on() && hardened_free(span, p)) {
     return;
   }

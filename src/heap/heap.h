@@ -35,6 +35,10 @@ bool release_memory();
 /// returns the previous one. BURROW_MEMLIMIT sets it at start.
 size_t set_memory_limit(size_t bytes);
 
+/// To be called after RLIMIT_AS was changed: gives reserved addresses back that would leave the
+/// program none. They are not taken again when the limit is lifted.
+void fit_address_space_limit();
+
 /// Checks every invariant of every layer of the heap; ends the program at the first broken one.
 /// Other threads may go on.
 void verify();
@@ -43,9 +47,12 @@ void verify();
 /// Writes at most `capacity` bytes without allocating; returns the length.
 size_t describe(const void* address, char* buffer, size_t capacity);
 
-/// For fork: takes all locks of the heap in the order of their ranks, and lets them go again.
-void lock_for_fork();
+/// For fork: takes all locks of the heap in the order of their ranks, and lets them go again. False
+/// (and nothing is locked) in a signal handler that interrupted the heap. In between the calling
+/// thread may allocate a little and free, as a signal handler may.
+[[nodiscard]] bool lock_for_fork();
 void unlock_after_fork_in_parent();
-void unlock_after_fork_in_child();
+/// `locked` is what lock_for_fork returned.
+void unlock_after_fork_in_child(bool locked);
 
 }  // namespace burrow::heap

@@ -27,7 +27,7 @@ void free_large(MSpan* span, void* p);
 [[nodiscard]] void* grow_large(MSpan* span, size_t size);
 
 /// The calling thread's cache, made at its first call; null when the thread is ending or memory
-/// is out.
+/// is out. REQUIRES: not in_operation().
 [[nodiscard]] MCache* current_cache();
 
 /// Readies the heap. Any thread, any time; cheap when done.
@@ -40,14 +40,15 @@ void reclaim(MCache* cache);
 /// Calls verify() now and then when BURROW_DEBUG=verify=1.
 void maybe_verify();
 
-/// Holds the calling thread's cache for a slow path, and at the end takes in what signal handlers
-/// freed meanwhile. `cache` may be null: then there is nothing to hold.
+/// Marks the calling thread as inside a slow path, and takes in what signal handlers freed
+/// meanwhile. For what is not the scope of one function: `SlowScope` is the rule.
+void begin_slow();
+void end_slow();
+
+/// Holds the calling thread's cache for a slow path. Also where the thread has no cache.
 class SlowScope {
  public:
-  explicit SlowScope(MCache* cache) : cache_(cache) {
-    t_heap.busy = true;
-    std::atomic_signal_fence(std::memory_order_seq_cst);
-  }
+  SlowScope() { begin_slow(); }
 
   ~SlowScope() { end(); }
 
@@ -55,15 +56,21 @@ class SlowScope {
   SlowScope& operator=(const SlowScope&) = delete;
 
   /// Ends the scope early.
-  void end();
+  void end() {
+    if (!ended_) {
+      ended_ = true;
+      end_slow();
+    }
+  }
 
  private:
-  MCache* cache_;
+  bool ended_ = false;
 };
 
-/// True inside a signal handler that interrupted an operation of this thread's cache.
+/// True inside a signal handler that interrupted an operation of this thread on the heap, and
+/// in handlers of fork: whatever lock there is may be this thread's.
 inline bool in_operation() {
-  return t_heap.busy && t_heap.cache != nullptr;
+  return t_heap.busy && (t_heap.cache != nullptr || t_heap.inside);
 }
 
 /// Keeps errno over a slow path.

@@ -10,6 +10,7 @@
 #include "heap/metadata.h"
 #include "heap/report.h"
 #include "heap/sampling.h"
+#include "os/os.h"
 
 namespace burrow::heap {
 
@@ -45,6 +46,7 @@ MCache* MCache::create() {
     cache->states[i].target = std::min<uint32_t>(kFirstLoad / 2, info.magazine);
   }
   cache->sample_epoch = sampling_epoch() - 1;
+  cache->owner = os::thread_id();
   MutexLock hold(g_caches.lock);
   cache->next = g_caches.first;
   if (cache->next != nullptr) {
@@ -67,9 +69,33 @@ void MCache::destroy(MCache* cache) {
     if (cache->next != nullptr) {
       cache->next->prev = cache->prev;
     }
+    if (g_caches.next_to_look_at == cache) {
+      g_caches.next_to_look_at = cache->next;
+    }
     --g_caches.count;
   }
   meta_free(cache, sizeof(MCache), MetaKind::kCache);
+}
+
+// A thread's end goes unnoticed when it is made by the system call, when its cache was made in the
+// last round of its exit handlers, or when the system had no handler left.
+void MCache::bury_dead(const MCache* self) {
+  constexpr int kLooks = 2;  // more than the one cache that came, so that the dead ones get fewer
+  for (int i = 0; i < kLooks; ++i) {
+    MCache* dead = nullptr;
+    {
+      MutexLock hold(g_caches.lock);
+      MCache* c = g_caches.next_to_look_at != nullptr ? g_caches.next_to_look_at : g_caches.first;
+      g_caches.next_to_look_at = c->next;
+      if (c != self && c->owner != 0 && !os::thread_exists(c->owner)) {
+        c->owner = 0;
+        dead = c;
+      }
+    }
+    if (dead != nullptr) {
+      destroy(dead);
+    }
+  }
 }
 
 bool MCache::ready(SizeClass c) {

@@ -10,8 +10,10 @@
 // Signals. malloc in a signal handler is not allowed by POSIX, but programs do it. Every operation,
 // fast or slow, sets `ThreadHeap::busy` for its duration (`CacheHold`): two plain stores. A handler
 // that finds it set gets memory from a reserve (reserve.h), and what it frees waits in `deferred`
-// until the next slow path. (The flag is apart from the pointer, and only constants are stored to
-// it: storing the pointer away and back made every operation wait for the one before.)
+// until the next slow path. A thread without a cache (its first call, its end) is always busy;
+// there `inside` tells whether an operation is underway. (The flag is apart from the pointer, and
+// only constants are stored to it: storing the pointer away and back made every operation wait for
+// the one before.)
 #pragma once
 
 #include <array>
@@ -44,16 +46,20 @@ struct MCache {
   std::array<SlotState, kNumClasses> states;
   MCache* next = nullptr;  ///< in the registry
   MCache* prev = nullptr;
-  int64_t sample_distance = 0;           ///< bytes until the next sample; see mheap.h, "Sampling"
-  uint32_t sample_epoch = 0;             ///< the epoch `sample_distance` was drawn in
-  bool muted = false;                    ///< the profiler is at work: take no samples
-  std::atomic<void*> deferred{nullptr};  ///< blocks freed by signal handlers meanwhile
+  int64_t sample_distance = 0;  ///< bytes until the next sample; see mheap.h, "Sampling"
+  uint32_t sample_epoch = 0;    ///< the epoch `sample_distance` was drawn in
+  bool muted = false;           ///< the profiler is at work: take no samples
+  uint32_t owner = 0;           ///< the kernel's number of the thread; 0: given up
 
   /// A cache for the calling thread, registered; null when memory is out.
   static MCache* create();
 
   /// Sends everything home and gives the cache's memory back.
   static void destroy(MCache* cache);
+
+  /// Destroys caches of threads that ended without telling, if it comes upon any: looks at the
+  /// next few of the registry. REQUIRES: the caller is `self`'s thread and holds no lock.
+  static void bury_dead(const MCache* self);
 
   /// A block out of a refilled magazine, or one for the profile. Null when memory is out.
   struct Refill {
@@ -110,6 +116,8 @@ struct MCache {
 struct ThreadHeap {
   MCache* cache = nullptr;  ///< null before the first allocation and at the thread's end
   bool busy = true;         ///< an operation holds the cache, or there is none
+  bool inside = false;      ///< a slow operation that has no cache is underway
+  std::atomic<void*> deferred{nullptr};  ///< blocks freed by signal handlers meanwhile
 };
 
 BURROW_HIDDEN extern constinit thread_local ThreadHeap t_heap;
@@ -136,6 +144,7 @@ class CacheHold {
 struct CacheRegistry {
   Mutex lock{LockRank::kCacheRegistry};
   MCache* first BURROW_GUARDED_BY(lock) = nullptr;
+  MCache* next_to_look_at BURROW_GUARDED_BY(lock) = nullptr;  ///< see MCache::bury_dead
   uint32_t count BURROW_GUARDED_BY(lock) = 0;
   /// Blocks of threads that have ended.
   std::array<uint64_t, kNumClasses> mallocs BURROW_GUARDED_BY(lock){};

@@ -21,6 +21,14 @@ inline constexpr size_t kMetaKinds = 4;
 /// readable: a stale pointer to a descriptor reads old data, not a fault.
 void meta_free(void* p, size_t bytes, MetaKind kind);
 
+/// Sets addresses aside for descriptors, so that a limit set later cannot starve them. Once, at
+/// start.
+void meta_reserve(size_t bytes);
+
+/// Gives back what lies beyond the first `bytes` and is not in use. The bytes still set aside.
+void meta_cut(size_t bytes);
+[[nodiscard]] size_t meta_reserved();
+
 /// Bytes in use by a kind, and bytes obtained from the OS for all kinds.
 [[nodiscard]] size_t meta_in_use(MetaKind kind);
 [[nodiscard]] size_t meta_from_os();

@@ -86,7 +86,7 @@ MSpan* MHeap::allocate_blocks(SizeClass c, SpanState state) {
 }
 
 MSpan* MHeap::allocate_large(size_t bytes, size_t alignment, SpanState state) {
-  if (bytes > g_arena.page_count * kPageSize || alignment > g_arena.page_count * kPageSize) {
+  if (bytes > arena_page_count() * kPageSize || alignment > arena_page_count() * kPageSize) {
     return nullptr;
   }
   MSpan* span = nullptr;
@@ -130,7 +130,7 @@ void MHeap::free_span(MSpan* span) {
 
 bool MHeap::resize_large(MSpan* span, size_t bytes) {
   PageCount wanted = PageCount::for_bytes(bytes);
-  if (bytes > g_arena.page_count * kPageSize) {
+  if (bytes > arena_page_count() * kPageSize) {
     return false;
   }
   MutexLock hold(lock_);
@@ -162,6 +162,11 @@ bool MHeap::resize_large(MSpan* span, size_t bytes) {
 size_t MHeap::set_limit(size_t bytes) {
   // Relaxed: the next allocation under the lock sees it.
   return limit_.exchange(bytes, std::memory_order_relaxed);
+}
+
+void MHeap::fit_address_space_limit() {
+  MutexLock hold(lock_);
+  arena_fit_limit();
 }
 
 void MHeap::count_large(ptrdiff_t objects, ptrdiff_t bytes) {

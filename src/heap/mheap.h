@@ -88,6 +88,9 @@ class MHeap {
 
   [[nodiscard]] size_t limit() const { return limit_.load(std::memory_order_relaxed); }
 
+  /// See heap.h.
+  void fit_address_space_limit();
+
   /// Gives free pages back to the OS, all of them; returns their bytes.
   size_t scavenge_all();
 

@@ -12,7 +12,7 @@ namespace burrow::heap {
 
 bool PageAllocator::allocate(PageCount count, size_t alignment, PageRun& run) {
   if (chunks_ == nullptr) {
-    size_t n = g_arena.page_count / kPagesPerChunk;
+    size_t n = arena_page_count() / kPagesPerChunk;
     size_t chunk_bytes = round_up(n * sizeof(Chunk), os::kOsPageSize);
     size_t bit_bytes = round_up(n / 8 + 8, os::kOsPageSize);
     char* tables = static_cast<char*>(os::map_memory(chunk_bytes + bit_bytes));
@@ -60,7 +60,7 @@ bool PageAllocator::allocate_small(PageCount count, size_t alignment, PageRun& r
 bool PageAllocator::allocate_large(PageCount count, size_t alignment, PageRun& run) {
   size_t chunks = (count.value + kPagesPerChunk - 1) / kPagesPerChunk;
   size_t chunk_alignment = std::max<size_t>(1, alignment / kPagesPerChunk);
-  if (count.value > g_arena.page_count || chunk_alignment > g_arena.page_count) {
+  if (count.value > arena_page_count() || chunk_alignment > arena_page_count()) {
     return false;
   }
   size_t row = find_empty_row(chunks, chunk_alignment);
@@ -82,7 +82,7 @@ bool PageAllocator::allocate_large(PageCount count, size_t alignment, PageRun& r
 
 bool PageAllocator::open_chunks(size_t count) {
   size_t end = chunk_count_ + count;
-  if (end > g_arena.page_count / kPagesPerChunk ||
+  if (end > arena_page_count() / kPagesPerChunk ||
       !arena_commit_until(PageId(end * kPagesPerChunk))) {
     return false;
   }

@@ -18,7 +18,7 @@ namespace {
 
 constexpr size_t kPoolBytes = 4 * kMiB;
 constexpr size_t kHeader = 16;
-constexpr size_t kLargest = 4096;
+constexpr size_t kLargest = 64 * kKiB;
 constexpr uint32_t kLiveTag = 0x4c495645;
 constexpr uint32_t kFreeTag = 0x46524545;
 
@@ -33,7 +33,7 @@ static_assert(sizeof(Header) <= kHeader);
 constinit char* g_pool = nullptr;
 constinit std::atomic<size_t> g_used{kHeader};
 // Low half: offset of the first header; high half: the counter.
-constinit std::array<std::atomic<uint64_t>, 13> g_free{};
+constinit std::array<std::atomic<uint64_t>, 17> g_free{};
 
 Header* header_at(size_t offset) {
   return reinterpret_cast<Header*>(g_pool + offset);

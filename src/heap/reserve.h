@@ -1,12 +1,13 @@
-// The reserve: memory for signal handlers that interrupt the allocator. See mcache.h, "Signals".
+// The reserve: memory for signal handlers that interrupt the allocator, and handlers of fork. See
+// mcache.h, "Signals".
 #pragma once
 
 #include <cstddef>
 
 namespace burrow::heap {
 
-/// A block of at most 4 KiB from a small lock-free pool of its own; null when the request is
-/// larger or the pool is used up.
+/// A block of at most 64 KiB, aligned to 16 bytes, from a small lock-free pool of its own; null
+/// when the request is larger or the pool is used up.
 [[nodiscard]] void* reserve_allocate(size_t size);
 
 /// True when the block came from the reserve.

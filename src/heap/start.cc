@@ -40,8 +40,11 @@ void read_settings() {
 
 void end_thread(void* raw) {
   t_heap.busy = true;
+  t_heap.inside = true;
+  std::atomic_signal_fence(std::memory_order_seq_cst);
   t_heap.cache = nullptr;
   t_ended = true;
+  SlowScope busy;
   MCache::destroy(static_cast<MCache*>(raw));
 }
 
@@ -68,20 +71,24 @@ MCache* current_cache() {
   if (BURROW_LIKELY(t_heap.cache != nullptr)) {
     return t_heap.cache;
   }
-  heap_init();
   if (t_ended) {
     return nullptr;
   }
-  MCache* cache = MCache::create();
-  if (cache == nullptr) {
-    return nullptr;
+  MCache* cache = nullptr;
+  {
+    SlowScope busy;
+    heap_init();
+    cache = MCache::create();
+    if (cache == nullptr) {
+      return nullptr;
+    }
+    MCache::bury_dead(cache);
+    // Before the registration, which may allocate.
+    t_heap.cache = cache;
   }
-  // Before the registration, which may allocate.
-  t_heap.cache = cache;
-  t_heap.busy = false;
-  // Without a slot for the exit handler the cache stays behind when the thread ends; nothing worse.
+  // Without a slot for the exit handler the cache stays behind until `bury_dead` finds it.
   (void)os::at_thread_exit(end_thread, cache);
-  return cache;
+  return t_heap.cache;
 }
 
 void maybe_verify() {

@@ -25,7 +25,9 @@ void read_classes(HeapStats& stats) {
       for (const MCache* cache = g_caches.first; cache != nullptr; cache = cache->next) {
         line.mallocs += cache->mallocs_of(c);
         line.frees += cache->frees_of(c);
-        stats.cached_bytes += cache->cached_of(c) * line.size;
+        size_t cached = cache->cached_of(c);
+        stats.cached_objects += cached;
+        stats.cached_bytes += cached * line.size;
       }
       if (line.frees > line.mallocs) {
         line.frees = line.mallocs;  // read while they moved
@@ -38,15 +40,21 @@ void read_classes(HeapStats& stats) {
     stats.frees += line.frees;
     stats.total_alloc += line.mallocs * line.size;
     stats.alloc += (line.mallocs - line.frees) * line.size;
-    stats.cached_bytes += central_of(SizeClass(i)).depot_blocks() * line.size;
+    size_t in_depot = central_of(SizeClass(i)).depot_blocks();
+    stats.cached_objects += in_depot;
+    stats.cached_bytes += in_depot * line.size;
   }
 }
 
 }  // namespace
 
 void read_stats(HeapStats& stats) {
-  heap_init();
   stats = HeapStats{};
+  if (in_operation()) {
+    return;  // a signal handler inside malloc: a lock may be this thread's
+  }
+  heap_init();
+  SlowScope busy;
   read_classes(stats);
   MHeap::Figures f = g_mheap.figures();
   stats.mallocs += f.large_mallocs;

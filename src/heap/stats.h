@@ -15,7 +15,8 @@ struct BySize {
 };
 
 /// A snapshot. Taken without stopping the world: figures of threads that allocate meanwhile may be
-/// apart by what they did in that time; in a quiet process they are exact.
+/// apart by what they did in that time; in a quiet process they are exact. All zero in a signal
+/// handler that interrupted the heap.
 struct HeapStats {
   uint64_t alloc = 0;          ///< bytes of live objects (in size-class bytes)
   uint64_t total_alloc = 0;    ///< bytes ever allocated
@@ -46,6 +47,7 @@ struct HeapStats {
   double gc_cpu_fraction = 0;
   // Beyond Go's fields:
   uint64_t cached_bytes = 0;     ///< free objects held in thread caches and the depots
+  uint64_t cached_objects = 0;   ///< their number
   uint64_t large_bytes = 0;      ///< live bytes of objects over 32 KiB
   uint64_t large_objects = 0;    ///< live objects over 32 KiB
   uint64_t peak_committed = 0;   ///< highest heap_sys - heap_released seen

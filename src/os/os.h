@@ -41,6 +41,9 @@ void unreserve(void* start, size_t bytes);
 /// refuses (overcommit, RLIMIT_DATA, out of mappings).
 [[nodiscard]] bool commit(void* start, size_t bytes);
 
+/// Makes reserved memory readable: it reads as zero and is charged to nobody.
+[[nodiscard]] bool protect_read_only(void* start, size_t bytes);
+
 /// Gives the physical pages back; the memory stays readable and writable and reads as zero.
 /// False when the system refuses (for example locked pages); the contents are then unknown.
 [[nodiscard]] bool release(void* start, size_t bytes);
@@ -49,9 +52,12 @@ void unreserve(void* start, size_t bytes);
 [[nodiscard]] bool protect_none(void* start, size_t bytes);
 
 /// Moves the physical pages of [from, from+bytes) to [to, to+bytes) without copying; `from` stays
-/// mapped and reads as zero afterwards, what was at `to` is gone. False (and nothing changed) when
-/// the kernel cannot: before 5.7, or for locked memory.
+/// mapped and reads as zero afterwards, what was at `to` is gone. False when the kernel cannot:
+/// before 5.7, for locked memory, or for what is not one mapping; then `from` is as it was.
 [[nodiscard]] bool move_pages(void* from, void* to, size_t bytes);
+
+/// Makes move_pages refuse from now on, as an old kernel does: for tests.
+void forbid_move_pages();
 
 /// Puts a fresh mapping over committed memory: it reads as zero, and the kernel can join it with
 /// its neighbours again after `move_pages`. False when the system refuses.
@@ -72,6 +78,13 @@ void unmap_memory(void* start, size_t bytes);
 
 /// RLIMIT_AS's soft limit, if there is one.
 [[nodiscard]] std::optional<size_t> address_space_limit();
+
+/// The system call behind setrlimit and prlimit, with its results. `now` and `before` are the
+/// system's struct rlimit, either may be null; `process` 0 is the caller.
+int change_limit(int process, int resource, const void* now, void* before);
+
+/// True when `resource` is RLIMIT_AS and `process` the caller.
+[[nodiscard]] bool is_own_address_space(int process, int resource);
 
 /// Address space in use by the process, in bytes; 0 when unknown.
 [[nodiscard]] size_t address_space_used();
@@ -109,6 +122,9 @@ void unmap_memory(void* start, size_t bytes);
 
 /// The kernel's number of the calling thread.
 [[nodiscard]] uint32_t thread_id();
+
+/// False when no thread of that number exists (any more).
+[[nodiscard]] bool thread_exists(uint32_t thread);
 
 /// Process id, uncached.
 [[nodiscard]] uint32_t process_id();

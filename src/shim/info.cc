@@ -14,22 +14,28 @@ namespace heap = burrow::heap;
 
 namespace {
 
-// glibc's words for this heap: the arena is what spans and free pages hold; "mmapped" blocks are
-// the large ones.
-struct mallinfo2 read_mallinfo() {
-  heap::HeapStats s;
-  heap::read_stats(s);
+// glibc's words for this heap, so that its sums hold: blocks over 32 KiB are the "mmapped" ones,
+// the arena is all other memory held from the system, and all of that is in use or free.
+struct mallinfo2 read_mallinfo(const heap::HeapStats& s) {
   struct mallinfo2 info{};
-  info.arena = s.heap_sys - s.heap_released;
-  info.ordblks = s.heap_idle > s.heap_released ? 1 : 0;
+  size_t held = s.heap_sys - s.heap_released;
+  info.arena = held - std::min<size_t>(held, s.large_bytes);
   info.hblks = s.large_objects;
   info.hblkhd = s.large_bytes;
   info.usmblks = s.peak_committed;
-  info.fsmblks = s.cached_bytes;
-  info.uordblks = s.alloc;
-  info.fordblks = info.arena > s.alloc ? info.arena - s.alloc : 0;
-  info.keepcost = s.heap_idle - s.heap_released;
+  info.uordblks = std::min<size_t>(s.alloc - s.large_bytes, info.arena);
+  info.fordblks = info.arena - info.uordblks;
+  info.fsmblks = std::min<size_t>(s.cached_bytes, info.fordblks);
+  info.smblks = s.cached_objects;
+  info.keepcost = std::min<size_t>(s.heap_idle - s.heap_released, info.fordblks);
+  info.ordblks = info.fordblks > info.fsmblks ? 1 : 0;
   return info;
+}
+
+struct mallinfo2 read_mallinfo() {
+  heap::HeapStats s;
+  heap::read_stats(s);
+  return read_mallinfo(s);
 }
 
 int clamp_int(size_t value) {
@@ -41,9 +47,8 @@ void print_class(burrow::Printer& out, const heap::BySize& line) {
     return;
   }
   uint64_t live = line.mallocs - line.frees;
-  out << "    <size from=\"" << line.size << "\" to=\"" << line.size << "\" total=\""
-      << live * line.size << "\" count=\"" << live << "\" mallocs=\"" << line.mallocs
-      << "\" frees=\"" << line.frees << "\"/>\n";
+  out << "    <class size=\"" << line.size << "\" live=\"" << live << "\" mallocs=\""
+      << line.mallocs << "\" frees=\"" << line.frees << "\"/>\n";
 }
 
 void put(burrow::Printer& out, FILE* file) {
@@ -80,18 +85,19 @@ BURROW_EXPORT int malloc_info(int options, FILE* file) {
   }
   heap::HeapStats s;
   heap::read_stats(s);
+  struct mallinfo2 info = read_mallinfo(s);
   burrow::FixedPrinter<1024> out;
-  out << "<malloc version=\"1\">\n  <heap nr=\"0\">\n  <sizes>\n";
+  out << "<malloc version=\"1\">\n  <heap nr=\"0\">\n  <classes>\n";
   for (size_t i = 0; i < s.by_size_count; ++i) {
     print_class(out, s.by_size[i]);
     put(out, file);
   }
-  out << "  </sizes>\n  <total type=\"fast\" count=\"" << s.heap_objects - s.large_objects
-      << "\" size=\"" << s.alloc - s.large_bytes << "\"/>\n  <total type=\"mmap\" count=\""
-      << s.large_objects << "\" size=\"" << s.large_bytes << "\"/>\n";
-  out << "  <total type=\"rest\" count=\"1\" size=\"" << s.heap_idle - s.heap_released
-      << "\"/>\n  <system type=\"current\" size=\"" << s.heap_sys - s.heap_released
-      << "\"/>\n  <system type=\"max\" size=\"" << s.peak_committed << "\"/>\n";
+  // As in glibc, "fast" and "rest" are free: system less both is in use, and "mmap" besides.
+  out << "  </classes>\n  <total type=\"fast\" count=\"" << info.smblks << "\" size=\""
+      << info.fsmblks << "\"/>\n  <total type=\"rest\" count=\"" << info.ordblks << "\" size=\""
+      << info.fordblks - info.fsmblks << "\"/>\n  <total type=\"mmap\" count=\"" << info.hblks
+      << "\" size=\"" << info.hblkhd << "\"/>\n  <system type=\"current\" size=\"" << info.arena
+      << "\"/>\n  <system type=\"max\" size=\"" << info.usmblks << "\"/>\n";
   out << "  <aspace type=\"total\" size=\"" << s.heap_sys << "\"/>\n  </heap>\n</malloc>\n";
   put(out, file);
   return 0;

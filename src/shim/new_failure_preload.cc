@@ -26,7 +26,8 @@ void* find_operator(const char* name) {
 }  // namespace
 
 void* new_failed(size_t size, size_t alignment) {
-  if (alignment == 0) {
+  // libstdc++ rounds the size up to the alignment, and past the end of numbers to 0.
+  if (alignment == 0 || size > PTRDIFF_MAX) {
     if (void* f = find_operator("_Znwm"); f != nullptr) {
       return reinterpret_cast<void* (*)(size_t)>(f)(size);
     }
@@ -38,7 +39,7 @@ void* new_failed(size_t size, size_t alignment) {
 
 void* new_failed_nothrow(size_t size, size_t alignment) noexcept {
   static constexpr char kNothrow = 0;
-  if (alignment == 0) {
+  if (alignment == 0 || size > PTRDIFF_MAX) {
     if (void* f = find_operator("_ZnwmRKSt9nothrow_t"); f != nullptr) {
       return reinterpret_cast<void* (*)(size_t, const void*)>(f)(size, &kNothrow);
     }

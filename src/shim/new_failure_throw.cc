@@ -1,6 +1,7 @@
 // operator new without memory, where the C++ runtime is linked. See shim.h.
 #include <new>
 
+#include "base/bits.h"
 #include "heap/heap.h"
 #include "shim/shim.h"
 
@@ -14,6 +15,9 @@ void* try_again(size_t size, size_t alignment) {
 }  // namespace
 
 void* new_failed(size_t size, size_t alignment) {
+  if (alignment != 0 && !is_power_of_two(alignment)) {
+    throw std::bad_alloc();
+  }
   for (;;) {
     std::new_handler handler = std::get_new_handler();
     if (handler == nullptr) {
@@ -29,7 +33,7 @@ void* new_failed(size_t size, size_t alignment) {
 void* new_failed_nothrow(size_t size, size_t alignment) noexcept {
   try {
     return new_failed(size, alignment);
-  } catch (const std::bad_alloc&) {
+  } catch (...) {  // whatever the handler throws, as in libstdc++
     return nullptr;
   }
 }

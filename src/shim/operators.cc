@@ -1,6 +1,7 @@
 // Every replaceable operator new and delete of C++20. See shim.h.
 #include <new>
 
+#include "base/bits.h"
 #include "heap/fast_path.h"
 #include "heap/heap.h"
 #include "shim/shim.h"
@@ -32,13 +33,19 @@ BURROW_ALWAYS_INLINE void* plain_new_nothrow(size_t size) noexcept {
   return heap::allocate_fast<NothrowFinish>(size);
 }
 
+// What is no alignment fails as if memory were out, as in libstdc++.
+void* try_aligned(size_t size, std::align_val_t alignment) {
+  auto bytes = static_cast<size_t>(alignment);
+  return burrow::is_power_of_two(bytes) ? heap::allocate_aligned(bytes, size) : nullptr;
+}
+
 void* aligned_new(size_t size, std::align_val_t alignment) {
-  void* p = heap::allocate_aligned(static_cast<size_t>(alignment), size);
+  void* p = try_aligned(size, alignment);
   return p != nullptr ? p : shim::new_failed(size, static_cast<size_t>(alignment));
 }
 
 void* aligned_new_nothrow(size_t size, std::align_val_t alignment) noexcept {
-  void* p = heap::allocate_aligned(static_cast<size_t>(alignment), size);
+  void* p = try_aligned(size, alignment);
   return p != nullptr ? p : shim::new_failed_nothrow(size, static_cast<size_t>(alignment));
 }
 

@@ -1,15 +1,17 @@
 // The C ABI of malloc and C++'s operators new and delete, over the heap.
 //
 // What. Every function that glibc asks of a replacement malloc ("Replacing malloc" in its manual),
-// its private aliases, the C23 sized frees, and the replaceable operators of C++20. They are the
-// only functions of Burrow that set errno, and the only ones that throw.
+// its private aliases, the C23 sized frees, and the replaceable operators of C++20; besides them
+// setrlimit and prlimit. They are the only functions of Burrow that set errno, and the only ones
+// that throw.
 //
 // How. malloc.cc and free.cc hold the hot pair, inlined from heap/fast_path.h. aligned.cc checks
 // alignments as glibc does. info.cc answers mallinfo2, malloc_info and their kin from
 // `heap::read_stats`. operators.cc holds new and delete; when memory is out they call
 // `new_failed`, of which there are two: new_failure_throw.cc (libburrow) throws itself,
 // new_failure_preload.cc (the preload, which may serve C programs without libstdc++) asks the
-// program's own libstdc++ to. fork.cc keeps both sides of a fork working.
+// program's own libstdc++ to. fork.cc keeps both sides of a fork working. limits.cc notices when
+// the program limits its address space.
 //
 // Invariants.
 //  - errno is ENOMEM (or EINVAL where documented) after a failure and untouched after a success.

@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -102,6 +103,14 @@ std::optional<size_t> address_space_limit() {
     return std::nullopt;
   }
   return limit.rlim_cur;
+}
+
+int change_limit(int process, int resource, const void* now, void* before) {
+  return static_cast<int>(::syscall(SYS_prlimit64, process, resource, now, before));
+}
+
+bool is_own_address_space(int process, int resource) {
+  return resource == RLIMIT_AS && (process == 0 || process == ::getpid());
 }
 
 std::optional<size_t> cgroup_memory_limit(const char* cgroup_root, const char* proc_cgroup) {

@@ -3,6 +3,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 
 #include "base/bits.h"
@@ -10,6 +11,9 @@
 
 namespace burrow::os {
 namespace {
+
+// Relaxed: set at start.
+constinit std::atomic<bool> g_cannot_move{false};
 
 void* map(void* hint, size_t bytes, int protection, int extra_flags) {
   int saved_errno = errno;
@@ -61,18 +65,34 @@ bool release(void* start, size_t bytes) {
   return quietly([&] { return ::madvise(start, bytes, MADV_DONTNEED); });
 }
 
+bool protect_read_only(void* start, size_t bytes) {
+  return quietly([&] { return ::mprotect(start, bytes, PROT_READ); });
+}
+
 bool protect_none(void* start, size_t bytes) {
   return quietly([&] { return ::mprotect(start, bytes, PROT_NONE); });
 }
 
 bool move_pages(void* from, void* to, size_t bytes) {
-  int saved_errno = errno;
 #ifndef MREMAP_DONTUNMAP
   constexpr int MREMAP_DONTUNMAP = 4;
 #endif
+  if (g_cannot_move.load(std::memory_order_relaxed)) {
+    return false;
+  }
+  int saved_errno = errno;
   void* p = ::mremap(from, bytes, bytes, MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP, to);
+  if (p == MAP_FAILED) {
+    // The kernel may have unmapped `to` before it found the obstacle (locked pages; more than one
+    // mapping at `from`). Without a mapping the block at `to` could not be used.
+    (void)renew(to, bytes);
+  }
   errno = saved_errno;
   return p != MAP_FAILED;
+}
+
+void forbid_move_pages() {
+  g_cannot_move.store(true, std::memory_order_relaxed);
 }
 
 bool renew(void* start, size_t bytes) {

@@ -102,6 +102,13 @@ uint32_t thread_id() {
   return static_cast<uint32_t>(::syscall(SYS_gettid));
 }
 
+bool thread_exists(uint32_t thread) {
+  int saved_errno = errno;
+  bool gone = ::syscall(SYS_tkill, static_cast<pid_t>(thread), 0) != 0 && errno == ESRCH;
+  errno = saved_errno;
+  return !gone;
+}
+
 uint32_t process_id() {
   return static_cast<uint32_t>(::syscall(SYS_getpid));
 }
