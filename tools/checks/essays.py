@@ -34,7 +34,7 @@ def layers_without_essay(root):
 def unknown_names(root):
     """(file, name) for each identifier in backticks that no code has."""
     known = set(FOREIGN)
-    for path in common.tracked(root, "*.cc", "*.h", "*.S", "*.cmake", "*CMakeLists.txt", "*.py"):
+    for path in common.tracked(root, "*.cc", "*.cpp", "*.h", "*.S", "*.cmake", "*CMakeLists.txt", "*.py"):
         known |= set(re.findall(r"\w+", common.strip_comments(path.read_text())))
         known |= set(re.findall(r"\w+", str(path.relative_to(root))))
     glossary = root / "docs/glossary.md"

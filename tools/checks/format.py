@@ -8,7 +8,7 @@ import common
 
 def main():
     args = common.arguments(__doc__)
-    files = common.tracked(args.root, "*.cc", "*.h")
+    files = common.tracked(args.root, "*.cc", "*.cpp", "*.h")
     bad = 0
     for start in range(0, len(files), 40):
         done = subprocess.run(

@@ -9,7 +9,7 @@ QUESTION, LIMIT = 400, 800
 
 def main():
     args = common.arguments(__doc__)
-    files = common.tracked(args.root, "*.cc", "*.h", "*.S", "*.py", "*.sh", "*.js", "*.css",
+    files = common.tracked(args.root, "*.cc", "*.cpp", "*.h", "*.S", "*.py", "*.sh", "*.js", "*.css",
                            "*.html", "*.cmake", "*CMakeLists.txt", "dev", "bench/run")
     bad = 0
     for path in files:

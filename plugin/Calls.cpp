@@ -1,0 +1,238 @@
+// The constraints of calls: intrinsics, allocations, functions with a summary and without. See
+// Graph.h.
+#include "GraphBuilder.h"
+#include "Options.h"
+#include "llvm/IR/InlineAsm.h"
+#include "llvm/IR/IntrinsicInst.h"
+
+using namespace llvm;
+
+namespace burrow {
+
+void GraphBuilder::call(CallBase& Call) {
+  if (auto* I = dyn_cast<IntrinsicInst>(&Call); I && intrinsic(*I)) {
+    return;
+  }
+  for (unsigned N = 0; N < Call.getNumOperandBundles(); ++N) {
+    for (const Use& Op : Call.getOperandBundleAt(N).Inputs) {
+      escape(Op, &Call);
+    }
+  }
+  // An integer made of a pointer is followed no further than its function.
+  for (const Use& A : Call.args()) {
+    if (Ints.fromPointer(A)) {
+      escape(A, &Call);
+    }
+  }
+  Callee Kind = calleeOf(Call);
+  if (Kind != Callee::Other) {
+    allocation(Call, Kind);
+    return;
+  }
+  const Function* F = Call.getCalledFunction();
+  if (F && F->arg_size() == Call.arg_size()) {
+    if (const Summary* S = Summaries.find(*F)) {
+      known(Call, *S);
+      return;
+    }
+    if (ArrayRef<unsigned> Linked = linkedParams(F->getName());
+        F->isDeclaration() && !Linked.empty() && Linked.back() < F->arg_size()) {
+      known(Call, Summary::linking(Linked));
+      return;
+    }
+  }
+  unknown(Call);
+}
+
+bool GraphBuilder::intrinsic(IntrinsicInst& Call) {
+  if (isHarmlessIntrinsic(Call)) {
+    return true;
+  }
+  if (auto* Move = dyn_cast<AnyMemTransferInst>(&Call)) {
+    auto* Length = dyn_cast<ConstantInt>(Move->getLength());
+    if (!Length || Length->getValue().uge(8)) {
+      transfer(Move->getRawDest(), Move->getRawSource(), &Call);
+    }
+    if (Move->isVolatile()) {
+      NodeId Seen = G.newNode();
+      G.load(node(Move->getRawSource()), Seen, &Call);
+      G.copy(Seen, G.HeapNode, &Call);
+    }
+    return true;
+  }
+  switch (Call.getIntrinsicID()) {
+    case Intrinsic::vastart:
+      G.store(G.HeapNode, node(Call.getArgOperand(0)), &Call);
+      return true;
+    case Intrinsic::vacopy:
+      transfer(Call.getArgOperand(0), Call.getArgOperand(1), &Call);
+      return true;
+    case Intrinsic::vaend:
+      return true;
+    case Intrinsic::launder_invariant_group:
+    case Intrinsic::strip_invariant_group:
+    case Intrinsic::threadlocal_address:
+    case Intrinsic::ptr_annotation:
+      flow(Call.getArgOperand(0), &Call, &Call);
+      return true;
+    case Intrinsic::masked_load:
+    case Intrinsic::masked_gather:
+      if (followed(&Call)) {
+        G.load(node(Call.getArgOperand(0)), node(&Call), &Call);
+        flow(Call.getArgOperand(3), &Call, &Call);
+      }
+      return true;
+    case Intrinsic::masked_store:
+    case Intrinsic::masked_scatter:
+      if (followed(Call.getArgOperand(0))) {
+        G.store(node(Call.getArgOperand(0)), node(Call.getArgOperand(1)), &Call);
+      }
+      return true;
+    default:
+      break;
+  }
+  if (!Call.doesNotAccessMemory()) {
+    return false;
+  }
+  for (const Use& A : Call.args()) {
+    if (followed(&Call)) {
+      flow(A, &Call, &Call);
+    } else if (!A->getType()->isIntOrIntVectorTy() || Ints.fromPointer(A)) {
+      escape(A, &Call);
+    }
+  }
+  return true;
+}
+
+void GraphBuilder::allocation(CallBase& Call, Callee Kind) {
+  if (Kind == Callee::Free) {
+    if (followed(Call.getArgOperand(0))) {
+      G.copy(node(Call.getArgOperand(0)), G.FreedNode, &Call);
+    }
+    return;
+  }
+  if (Kind == Callee::FreeOther) {
+    for (const Use& A : Call.args()) {
+      escape(A, &Call);
+    }
+    if (mayHoldPointer(Call.getType())) {
+      G.Points[node(&Call)].set(Graph::Heap);
+    }
+    return;
+  }
+  ObjectId O = G.newObject(ObjectKind::Site, &Call);
+  G.Points[node(&Call)].set(O);
+  G.Sites.push_back({&Call, Kind, O});
+}
+
+void GraphBuilder::unknown(CallBase& Call) {
+  bool HasResult = mayHoldPointer(Call.getType());
+  // What cannot write and does not throw hands out what it reads by its result alone.
+  bool ReadsOnly = !Call.isInlineAsm() && Call.onlyReadsMemory() && Call.doesNotThrow();
+  for (unsigned N = 0; N < Call.arg_size(); ++N) {
+    const Value* A = Call.getArgOperand(N);
+    if (!followed(A)) {
+      continue;
+    }
+    bool Kept = Call.isInlineAsm() || !Call.doesNotCapture(N);
+    if (Kept && !ReadsOnly) {
+      escape(A, &Call);
+      continue;
+    }
+    if (!Kept && Call.doesNotAccessMemory(N)) {
+      continue;
+    }
+    if (ReadsOnly && !HasResult) {
+      continue;
+    }
+    NodeId Content = G.newNode();
+    G.load(node(A), Content, &Call);
+    if (ReadsOnly) {
+      G.load(Content, Content, &Call);
+      G.copy(Content, node(&Call), &Call);
+      if (Kept) {
+        flow(A, &Call, &Call);
+      }
+      continue;
+    }
+    G.copy(Content, G.HeapNode, &Call);
+    if (!Call.onlyReadsMemory(N)) {
+      G.store(G.HeapNode, node(A), &Call);
+    }
+    if (!Call.hasFnAttr(Attribute::NoFree) && !Call.paramHasAttr(N, Attribute::NoFree)) {
+      G.copy(node(A), G.CalleeFreedNode, &Call);
+      G.copy(node(A), G.FreedNode, &Call);
+    }
+  }
+  if (HasResult) {
+    if (const Value* Returned = Call.getReturnedArgOperand()) {
+      flow(Returned, &Call, &Call);
+    } else {
+      G.Points[node(&Call)].set(Graph::Heap);
+    }
+  }
+}
+
+void GraphBuilder::known(CallBase& Call, const Summary& S) {
+  const Function& F = *Call.getCalledFunction();
+  G.Optimistic |= S.Optimistic;
+  // The nodes of an argument's levels, made when asked for.
+  std::vector<SmallVector<NodeId, Summary::Levels>> Levels(Call.arg_size());
+  auto Level = [&](unsigned Param, unsigned N) -> std::optional<NodeId> {
+    const Value* A = Call.getArgOperand(Param);
+    if (!followed(A)) {
+      return std::nullopt;
+    }
+    auto& Nodes = Levels[Param];
+    if (Nodes.empty()) {
+      Nodes = {node(A), G.newNode(), G.newNode()};
+      G.load(Nodes[0], Nodes[1], &Call);
+      G.load(Nodes[1], Nodes[2], &Call);
+      G.load(Nodes[2], Nodes[2], &Call);
+    }
+    return Nodes[N];
+  };
+  bool HasResult = followed(&Call);
+  for (const Flow& Fl : S.Flows) {
+    if (Fl.Level == 0 && F.hasParamAttribute(Fl.Param, Attribute::ByVal)) {
+      continue;  // the address of the callee's own copy
+    }
+    if ((planted("summary-level") && Fl.Level == 2) ||
+        (planted("closure-charge") && F.getName().contains("clE"))) {
+      continue;
+    }
+    std::optional<NodeId> From = Level(Fl.Param, Fl.Level);
+    if (!From) {
+      continue;
+    }
+    switch (Fl.Sink) {
+      case SinkKind::Heap:
+        G.copy(*From, G.HeapNode, &Call);
+        break;
+      case SinkKind::Freed:
+        G.copy(*From, G.CalleeFreedNode, &Call);
+        G.copy(*From, G.FreedNode, &Call);
+        break;
+      case SinkKind::Result:
+        if (HasResult) {
+          G.copy(*From, node(&Call), &Call);
+        }
+        break;
+      case SinkKind::Content:
+        if (std::optional<NodeId> To = Level(Fl.SinkParam, Fl.SinkLevel)) {
+          G.store(*From, *To, &Call);
+        }
+        break;
+    }
+  }
+  for (auto [Param, N] : S.HeapContent) {
+    if (std::optional<NodeId> To = Level(Param, N)) {
+      G.store(G.HeapNode, *To, &Call);
+    }
+  }
+  if (S.HeapResult && HasResult) {
+    G.copy(G.HeapNode, node(&Call), &Call);
+  }
+}
+
+}  // namespace burrow

@@ -1,0 +1,182 @@
+// See Escape.h.
+#include "Escape.h"
+
+#include "Diagnose.h"
+#include "Options.h"
+#include "Promote.h"
+#include "llvm/ADT/SCCIterator.h"
+#include "llvm/Analysis/OptimizationRemarkEmitter.h"
+
+using namespace llvm;
+
+namespace burrow {
+
+namespace {
+
+/// Carries a function's summary from the early run to the late one, and through LTO.
+constexpr const char* SummaryAttribute = "burrow-escape";
+/// Functions beyond this size are left alone: their callers' arguments escape.
+constexpr unsigned MaxInstructions = 50000;
+/// Runs over a cycle of the call graph until its summaries must have settled.
+constexpr unsigned MaxRounds = 40;
+
+class ModuleAnalysis {
+ public:
+  ModuleAnalysis(Module& Of, FunctionAnalysisManager& Manager, bool IsLate)
+      : M(Of), Analyses(Manager), Late(IsLate) {}
+
+  void summarise();
+  bool promoteAll();
+  void keepSummaries();
+
+ private:
+  struct Result {
+    std::unique_ptr<Graph> G;
+    bool Recursive = false;
+  };
+
+  /// In a late run, of a function that another file may define as well, what the source said holds.
+  bool summarisedAnew(const Function& F) const { return !Late || F.hasExactDefinition(); }
+
+  void component(ArrayRef<Function*> Functions, bool Cycle);
+  /// Whether the function's summary changed.
+  bool analyse(Function& F, bool Recursive);
+
+  Module& M;
+  FunctionAnalysisManager& Analyses;
+  bool Late;
+  SummaryTable Table;
+  std::map<Function*, Result> Results;
+};
+
+void ModuleAnalysis::summarise() {
+  for (const Function& F : M) {
+    if (!F.hasFnAttribute(SummaryAttribute)) {
+      continue;
+    }
+    std::optional<Summary> S =
+        Summary::parse(F.getFnAttribute(SummaryAttribute).getValueAsString());
+    if (S && S->fits(F) && (F.isDeclaration() || !summarisedAnew(F))) {
+      Table.set(F, std::move(*S));
+    }
+  }
+  CallGraph Calls(M);
+  for (auto It = scc_begin(&Calls); !It.isAtEnd(); ++It) {
+    SmallVector<Function*> Functions;
+    for (CallGraphNode* Node : *It) {
+      if (Function* F = Node->getFunction(); F && !F->isDeclaration()) {
+        Functions.push_back(F);
+      }
+    }
+    component(Functions, It.hasCycle());
+  }
+}
+
+void ModuleAnalysis::component(ArrayRef<Function*> Functions, bool Cycle) {
+  // From "nothing happens" upward; a summary that never settles is none.
+  for (Function* F : Functions) {
+    if (summarisedAnew(*F)) {
+      Table.set(*F, Summary());
+    }
+  }
+  for (unsigned Round = 0; Round < MaxRounds; ++Round) {
+    bool Changed = false;
+    for (Function* F : Functions) {
+      Changed |= analyse(*F, Cycle);
+    }
+    if (!Changed || !Cycle) {
+      return;
+    }
+  }
+  for (Function* F : Functions) {
+    Table.forget(*F);
+  }
+  for (Function* F : Functions) {
+    analyse(*F, Cycle);
+    Table.forget(*F);
+  }
+}
+
+bool ModuleAnalysis::analyse(Function& F, bool Recursive) {
+  if (F.getInstructionCount() > MaxInstructions) {
+    Table.forget(F);
+    return false;
+  }
+  auto G = std::make_unique<Graph>(F);
+  buildGraph(*G, Table);
+  solve(*G, Options::explain() == Explain::Flows || Options::explain() == Explain::Json);
+  bool Changed = false;
+  if (G->Refused) {
+    const Summary* Old = Table.find(F);
+    Changed = Old != nullptr;
+    Table.forget(F);
+  } else if (summarisedAnew(F)) {
+    Summary S = Summary::of(*G);
+    const Summary* Old = Table.own(F);
+    if (Old && *Old != S) {
+      Changed = true;
+      Table.set(F, std::move(S));
+    }
+  }
+  if (G->Sites.empty()) {
+    Results.erase(&F);
+  } else {
+    Results[&F] = {std::move(G), Recursive};
+  }
+  return Changed;
+}
+
+bool ModuleAnalysis::promoteAll() {
+  bool Any = false;
+  for (Function& F : M) {
+    auto It = Results.find(&F);
+    if (It == Results.end()) {
+      continue;
+    }
+    const Graph& G = *It->second.G;
+    std::vector<Verdict> Verdicts = decide(G, Analyses, It->second.Recursive);
+    auto& Emitter = Analyses.getResult<OptimizationRemarkEmitterAnalysis>(F);
+    for (const Verdict& V : Verdicts) {
+      Decisions::get().site(G, V, Late);
+      // What the early run left alone is asked again.
+      if (Late || V.Moved) {
+        remark(V, Emitter);
+      }
+    }
+    Any |= promote(F, Verdicts, Analyses);
+  }
+  return Any;
+}
+
+void ModuleAnalysis::keepSummaries() {
+  for (Function& F : M) {
+    F.removeFnAttr(SummaryAttribute);
+    if (F.isDeclaration()) {
+      continue;
+    }
+    if (const Summary* S = Table.own(F)) {
+      Decisions::get().parameters(F, *S);
+      if (!S->Optimistic) {
+        F.addFnAttr(SummaryAttribute, S->text());
+      }
+    }
+  }
+}
+
+}  // namespace
+
+PreservedAnalyses EscapePass::run(Module& M, ModuleAnalysisManager& Manager) {
+  auto& Analyses = Manager.getResult<FunctionAnalysisManagerModuleProxy>(M).getManager();
+  ModuleAnalysis A(M, Analyses, Late);
+  A.summarise();
+  if (!Late) {
+    A.keepSummaries();
+  }
+  bool Changed = A.promoteAll();
+  if (Last && Options::explain() != Explain::None) {
+    Decisions::get().print(Options::explain());
+  }
+  return Changed ? PreservedAnalyses::none() : PreservedAnalyses::all();
+}
+
+}  // namespace burrow

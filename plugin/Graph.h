@@ -1,0 +1,130 @@
+// Where the pointers of one function may go: an inclusion-based (Andersen) points-to graph.
+//
+// What: for every SSA value and for the content of every object, the set of objects that it may
+// point to. Objects are the heap (everything that is not followed, one object), the register
+// result, three levels below each parameter, the function's own stack variables and its
+// allocation sites. An object is one cell: fields and elements are not told apart.
+//
+// How:
+//   1. GraphBuilder turns each instruction into copy, load and store constraints.
+//   2. Solver propagates to the fixpoint. What reaches the heap takes its content along, and may
+//      be written by anybody from then on; so may what is reachable from a parameter's memory.
+//   3. Summary reads the parameters' flows out; Promote asks `outlives` and `loopCarried`.
+//
+// Invariants: whatever the builder does not know is a flow to the heap, or a value from it. A load
+// whose address or result nobody defined is from the heap. Integers that derive from pointers are
+// followed inside the function; where one leaves it or memory keeps it, its pointer escapes.
+//
+// Rejected: LLVM's heap-to-stack of the Attributor (finds fewer, leaves allocas in loops);
+// field-sensitive cells (more code to trust; Go does without).
+#pragma once
+
+#include <vector>
+
+#include "Known.h"
+#include "Summary.h"
+#include "llvm/ADT/DenseMap.h"
+#include "llvm/ADT/SparseBitVector.h"
+#include "llvm/Analysis/LoopInfo.h"
+#include "llvm/IR/Dominators.h"
+#include "llvm/IR/Function.h"
+
+namespace burrow {
+
+using NodeId = unsigned;
+using ObjectId = unsigned;
+using ObjectSet = llvm::SparseBitVector<>;
+
+enum class ObjectKind { Heap, Result, Param, Stack, Site };
+
+struct Object {
+  ObjectKind Kind;
+  NodeId Content;                     ///< what its memory may point to
+  llvm::Instruction* Inst = nullptr;  ///< Stack, Site
+  unsigned Param = 0, Level = 0;      ///< Param
+};
+
+enum class ConstraintKind { Copy, Load, Store };
+
+/// Copy: To includes From. Load: To includes *From. Store: *To includes From.
+struct Constraint {
+  ConstraintKind Kind;
+  NodeId From, To;
+  llvm::Instruction* Why;
+};
+
+struct Site {
+  llvm::CallBase* Call;
+  Callee Kind;
+  ObjectId Object;
+};
+
+class Graph {
+ public:
+  explicit Graph(llvm::Function& Fn);
+
+  llvm::Function& F;
+  std::vector<Object> Objects;
+  std::vector<ObjectSet> Points;  ///< by node
+  std::vector<Constraint> Constraints;
+  std::vector<Site> Sites;
+  /// Why nothing of this function is to be moved to the stack; null where all may be.
+  const char* Refused = nullptr;
+  bool Optimistic = false;
+
+  static constexpr ObjectId Heap = 0, Result = 1;
+  NodeId HeapNode, ResultNode;
+  NodeId PublicNode;       ///< reachable from memory that a parameter gives access to
+  NodeId FreedNode;        ///< handed to operator delete or free here
+  NodeId CalleeFreedNode;  ///< the same in a function called
+  NodeId DistanceNode;     ///< its distance from another pointer is kept somewhere
+
+  std::vector<std::vector<ObjectId>> Params;  ///< by parameter and level; empty for plain numbers
+  llvm::DenseMap<const llvm::Value*, NodeId> Nodes;
+  /// Results of a marker that stand for a closure's environment: loads from them are not of the
+  /// heap.
+  llvm::DenseMap<NodeId, bool> Environments;
+
+  /// How an object came to a node first: the node it came from and the instruction that did it.
+  struct Step {
+    NodeId From;
+    llvm::Instruction* Why;
+  };
+
+  llvm::DenseMap<std::pair<NodeId, ObjectId>, Step> Trace;
+  std::vector<const llvm::Value*> NodeValues;  ///< by node; null for memory and temporaries
+
+  NodeId newNode(const llvm::Value* V = nullptr);
+  ObjectId newObject(ObjectKind Kind, llvm::Instruction* Inst = nullptr);
+
+  void copy(NodeId From, NodeId To, llvm::Instruction* Why) {
+    Constraints.push_back({ConstraintKind::Copy, From, To, Why});
+  }
+
+  void load(NodeId From, NodeId To, llvm::Instruction* Why) {
+    Constraints.push_back({ConstraintKind::Load, From, To, Why});
+  }
+
+  void store(NodeId From, NodeId To, llvm::Instruction* Why) {
+    Constraints.push_back({ConstraintKind::Store, From, To, Why});
+  }
+
+  bool pointsTo(NodeId N, ObjectId O) const { return Points[N].test(O); }
+
+  /// The node by which the object outlives the frame, if it does.
+  std::optional<NodeId> outlives(ObjectId O) const;
+  /// The node by which an object of a site in a loop is still known when the site runs again.
+  std::optional<NodeId> loopCarried(const Site& S, const llvm::LoopInfo& Loops,
+                                    const llvm::DominatorTree& Tree) const;
+};
+
+/// Whether a value of the type may be a pointer or hold one as far as its width goes.
+bool mayHoldPointer(const llvm::Type* T);
+
+/// Fills the constraints of the function, calls by the summaries of the table.
+void buildGraph(Graph& G, const SummaryTable& Summaries);
+
+/// Propagates to the fixpoint. WithTrace keeps, for -m=2, how each object came to each node.
+void solve(Graph& G, bool WithTrace);
+
+}  // namespace burrow

@@ -1,0 +1,32 @@
+// What the command line sets (-mllvm -burrow-...); `burrow c++` has shorter names for them.
+#pragma once
+
+#include <cstdint>
+
+#include "llvm/ADT/StringRef.h"
+
+namespace burrow {
+
+enum class Explain { None, Decisions, Flows, Json };
+
+struct Options {
+  static Explain explain();
+  static bool elideNew();
+  static bool promote();
+  /// Largest object moved to the stack, and what all of a frame may take together. The budget of a
+  /// function that may call itself is smaller.
+  static uint64_t maxObject();
+  static uint64_t frameBudget();
+  static uint64_t recursiveBudget();
+};
+
+/// Whether a test planted this fault in the analysis; never in the plugin that users get.
+#ifdef BURROW_PLUGIN_FAULTS
+bool planted(llvm::StringRef Fault);
+#else
+constexpr bool planted(llvm::StringRef) {
+  return false;
+}
+#endif
+
+}  // namespace burrow

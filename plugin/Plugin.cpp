@@ -1,0 +1,123 @@
+// The plugin's entry: options, and where its passes stand in the pipelines.
+#include "Escape.h"
+#include "Options.h"
+#include "llvm/Passes/PassBuilder.h"
+#include "llvm/Passes/PassPlugin.h"
+#include "llvm/Support/CommandLine.h"
+#include "llvm/Transforms/IPO/AlwaysInliner.h"
+#include "llvm/Transforms/IPO/InferFunctionAttrs.h"
+#include "llvm/Transforms/InstCombine/InstCombine.h"
+#include "llvm/Transforms/Scalar/EarlyCSE.h"
+#include "llvm/Transforms/Scalar/SROA.h"
+#include "llvm/Transforms/Scalar/SimplifyCFG.h"
+
+using namespace llvm;
+
+namespace burrow {
+
+namespace {
+
+cl::opt<Explain> ExplainOption(
+    "burrow-m", cl::desc("Print escape analysis decisions"), cl::init(Explain::None),
+    cl::values(clEnumValN(Explain::None, "0", "nothing"),
+               clEnumValN(Explain::Decisions, "1", "decisions"),
+               clEnumValN(Explain::Flows, "2", "decisions and how values flow"),
+               clEnumValN(Explain::Json, "json", "the same for programs, one object a line")));
+cl::opt<bool> ElideNewOption("burrow-elide-new",
+                             cl::desc("Move blocks of new, delete, malloc and free too"));
+cl::opt<bool> PromoteOption("burrow-promote", cl::desc("Move objects that do not escape"),
+                            cl::init(true));
+cl::opt<uint64_t> MaxObjectOption("burrow-max-object", cl::desc("Largest object moved, in bytes"),
+                                  cl::init(64 * 1024));
+cl::opt<uint64_t> FrameBudgetOption("burrow-frame-budget",
+                                    cl::desc("Bytes moved into one frame at most"),
+                                    cl::init(64 * 1024));
+cl::opt<uint64_t> RecursiveBudgetOption("burrow-recursive-budget",
+                                        cl::desc("The same for functions that may call themselves"),
+                                        cl::init(4 * 1024));
+#ifdef BURROW_PLUGIN_FAULTS
+cl::opt<std::string> FaultOption("burrow-fault", cl::desc("Plant a fault in the analysis"));
+#endif
+
+void addEarly(ModulePassManager& Passes, OptimizationLevel Level) {
+  Passes.addPass(AlwaysInlinerPass());
+  Passes.addPass(InferFunctionAttrsPass());
+  bool Optimising = Level != OptimizationLevel::O0;
+  if (Optimising) {
+    FunctionPassManager Tidy;
+    Tidy.addPass(SROAPass(SROAOptions::ModifyCFG));
+    Tidy.addPass(EarlyCSEPass());
+    Tidy.addPass(SimplifyCFGPass());
+    Passes.addPass(createModuleToFunctionPassAdaptor(std::move(Tidy)));
+  }
+  Passes.addPass(EscapePass(/*IsLate=*/false, /*IsLast=*/!Optimising));
+}
+
+void addLate(ModulePassManager& Passes, OptimizationLevel Level) {
+  if (Level == OptimizationLevel::O0) {
+    return;
+  }
+  Passes.addPass(EscapePass(/*IsLate=*/true, /*IsLast=*/true));
+  // What was moved late is split into registers as what was moved early.
+  FunctionPassManager Tidy;
+  Tidy.addPass(SROAPass(SROAOptions::ModifyCFG));
+  Tidy.addPass(EarlyCSEPass(/*UseMemorySSA=*/true));
+  Tidy.addPass(InstCombinePass());
+  Tidy.addPass(SimplifyCFGPass());
+  Passes.addPass(createModuleToFunctionPassAdaptor(std::move(Tidy)));
+}
+
+bool parsePass(StringRef Name, ModulePassManager& Passes,
+               ArrayRef<PassBuilder::PipelineElement> /*Inner*/) {
+  if (Name != "burrow-escape" && Name != "burrow-escape-late") {
+    return false;
+  }
+  Passes.addPass(EscapePass(Name == "burrow-escape-late", /*IsLast=*/true));
+  return true;
+}
+
+void registerPasses(PassBuilder& Builder) {
+  Builder.registerPipelineEarlySimplificationEPCallback(addEarly);
+  Builder.registerOptimizerEarlyEPCallback(addLate);
+  Builder.registerFullLinkTimeOptimizationEarlyEPCallback(addLate);
+  Builder.registerPipelineParsingCallback(parsePass);
+}
+
+}  // namespace
+
+Explain Options::explain() {
+  return ExplainOption;
+}
+
+bool Options::elideNew() {
+  return ElideNewOption;
+}
+
+bool Options::promote() {
+  return PromoteOption;
+}
+
+uint64_t Options::maxObject() {
+  return MaxObjectOption;
+}
+
+uint64_t Options::frameBudget() {
+  return FrameBudgetOption;
+}
+
+uint64_t Options::recursiveBudget() {
+  return RecursiveBudgetOption;
+}
+
+#ifdef BURROW_PLUGIN_FAULTS
+bool planted(StringRef Fault) {
+  return FaultOption == Fault;
+}
+#endif
+
+}  // namespace burrow
+
+extern "C" LLVM_ATTRIBUTE_WEAK __attribute__((visibility("default"))) PassPluginLibraryInfo
+llvmGetPassPluginInfo() {
+  return {LLVM_PLUGIN_API_VERSION, "burrow", "0.1.0", burrow::registerPasses};
+}

@@ -1,0 +1,252 @@
+// Propagation to the fixpoint, and the questions asked of it. See Graph.h.
+#include "Graph.h"
+#include "Options.h"
+#include "llvm/ADT/DenseSet.h"
+#include "llvm/IR/IntrinsicInst.h"
+
+using namespace llvm;
+
+namespace burrow {
+
+namespace {
+
+class Solver {
+ public:
+  Solver(Graph& Of, bool Trace) : G(Of), Trace(Trace) {
+    size_t Count = G.Points.size();
+    Edges.resize(Count);
+    Loads.resize(Count);
+    Stores.resize(Count);
+    Done.resize(Count);
+  }
+
+  void run();
+
+ private:
+  struct Edge {
+    NodeId To;
+    Instruction* Why;
+  };
+
+  void edge(NodeId From, NodeId To, Instruction* Why);
+  void add(const ObjectSet& Objects, NodeId From, NodeId To, Instruction* Why);
+  void process(NodeId N);
+  void propagate();
+  bool defineTheUndefined();
+
+  void changed(NodeId N) {
+    if (Waiting.insert(N).second) {
+      Work.push_back(N);
+    }
+  }
+
+  Graph& G;
+  bool Trace;
+  std::vector<SmallVector<Edge, 2>> Edges, Loads, Stores;
+  DenseSet<std::pair<NodeId, NodeId>> HasEdge;
+  std::vector<ObjectSet> Done;
+  SmallVector<NodeId> Work;
+  DenseSet<NodeId> Waiting;
+};
+
+void Solver::add(const ObjectSet& Objects, NodeId From, NodeId To, Instruction* Why) {
+  if (Trace) {
+    ObjectSet New = Objects;
+    New.intersectWithComplement(G.Points[To]);
+    for (ObjectId O : New) {
+      G.Trace.try_emplace({To, O}, Graph::Step{From, Why});
+    }
+  }
+  if (bool More = G.Points[To] |= Objects; More) {
+    changed(To);
+  }
+}
+
+void Solver::edge(NodeId From, NodeId To, Instruction* Why) {
+  if (From == To || !HasEdge.insert({From, To}).second) {
+    return;
+  }
+  Edges[From].push_back({To, Why});
+  add(G.Points[From], From, To, Why);
+}
+
+void Solver::process(NodeId N) {
+  ObjectSet New = G.Points[N];
+  New.intersectWithComplement(Done[N]);
+  Done[N] |= New;
+  for (ObjectId O : New) {
+    const Object Of = G.Objects[O];
+    for (const Edge& Load : Loads[N]) {
+      edge(Of.Content, Load.To, Load.Why);
+    }
+    for (const Edge& Store : Stores[N]) {
+      edge(Store.To, Of.Content, Store.Why);
+    }
+    bool Own = Of.Kind == ObjectKind::Site || Of.Kind == ObjectKind::Stack;
+    // Whatever others can reach takes its content along and may be written by them.
+    if (N == G.HeapNode || (N == G.PublicNode && Own)) {
+      edge(Of.Content, N, nullptr);
+      if (Own) {
+        edge(G.HeapNode, Of.Content, nullptr);
+      }
+    }
+  }
+  for (size_t At = 0; At < Edges[N].size(); ++At) {
+    Edge E = Edges[N][At];
+    add(New, N, E.To, E.Why);
+  }
+}
+
+void Solver::propagate() {
+  while (!Work.empty()) {
+    NodeId N = Work.pop_back_val();
+    Waiting.erase(N);
+    process(N);
+  }
+}
+
+/// An address that nobody defined may be any, and so may a pointer read from where nobody wrote.
+bool Solver::defineTheUndefined() {
+  ObjectSet Anything;
+  Anything.set(Graph::Heap);
+  bool Any = false;
+  for (const Constraint& C : G.Constraints) {
+    if (C.Kind == ConstraintKind::Copy) {
+      continue;
+    }
+    NodeId Address = C.Kind == ConstraintKind::Load ? C.From : C.To;
+    if (G.Points[Address].empty() && !G.Environments.count(Address)) {
+      add(Anything, G.HeapNode, Address, C.Why);
+      Any = true;
+    }
+    if (C.Kind == ConstraintKind::Load && G.Points[C.To].empty() && C.Why &&
+        C.Why->getType()->isPtrOrPtrVectorTy()) {
+      add(Anything, G.HeapNode, C.To, C.Why);
+      Any = true;
+    }
+  }
+  return Any;
+}
+
+void Solver::run() {
+  for (const Constraint& C : G.Constraints) {
+    switch (C.Kind) {
+      case ConstraintKind::Copy:
+        edge(C.From, C.To, C.Why);
+        break;
+      case ConstraintKind::Load:
+        Loads[C.From].push_back({C.To, C.Why});
+        break;
+      case ConstraintKind::Store:
+        Stores[C.To].push_back({C.From, C.Why});
+        break;
+    }
+  }
+  for (NodeId N = 0; N < G.Points.size(); ++N) {
+    if (!G.Points[N].empty()) {
+      changed(N);
+    }
+  }
+  do {
+    propagate();
+  } while (defineTheUndefined());
+}
+
+/// Whether a stack variable begins anew in each iteration of the loop before it is used in it.
+bool beginsInEachIteration(const AllocaInst& Variable, const Loop& L, const DominatorTree& Tree) {
+  SmallVector<const Instruction*> Starts;
+  for (const User* U : Variable.users()) {
+    auto* Marker = dyn_cast<IntrinsicInst>(U);
+    if (Marker && Marker->getIntrinsicID() == Intrinsic::lifetime_start) {
+      if (!L.contains(Marker)) {
+        return false;
+      }
+      Starts.push_back(Marker);
+    }
+  }
+  return all_of(Variable.uses(), [&](const Use& U) {
+    auto* By = dyn_cast<IntrinsicInst>(U.getUser());
+    return (By && By->isLifetimeStartOrEnd()) ||
+           any_of(Starts, [&](const Instruction* Start) { return Tree.dominates(Start, U); });
+  });
+}
+
+/// The first node from which the object is reached, starting at Work and going through contents.
+std::optional<NodeId> reach(const Graph& G, SmallVector<NodeId> Work, ObjectId Wanted) {
+  DenseSet<NodeId> Seen;
+  while (!Work.empty()) {
+    NodeId N = Work.pop_back_val();
+    if (!Seen.insert(N).second) {
+      continue;
+    }
+    if (G.pointsTo(N, Wanted)) {
+      return N;
+    }
+    for (ObjectId O : G.Points[N]) {
+      if (O != Graph::Heap && G.Objects[O].Kind != ObjectKind::Param) {
+        Work.push_back(G.Objects[O].Content);
+      }
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+void solve(Graph& G, bool WithTrace) {
+  Solver(G, WithTrace).run();
+}
+
+std::optional<NodeId> Graph::outlives(ObjectId O) const {
+  if (pointsTo(HeapNode, O)) {
+    return HeapNode;
+  }
+  // Before the sum of them, the one content that says which parameter it is.
+  for (const auto& Levels : Params) {
+    for (ObjectId P : Levels) {
+      if (pointsTo(Objects[P].Content, O)) {
+        return Objects[P].Content;
+      }
+    }
+  }
+  if (pointsTo(PublicNode, O)) {
+    return PublicNode;
+  }
+  return reach(*this, {ResultNode}, O);
+}
+
+std::optional<NodeId> Graph::loopCarried(const Site& S, const LoopInfo& Loops,
+                                         const DominatorTree& Tree) const {
+  const Loop* Inner = Loops.getLoopFor(S.Call->getParent());
+  if (!Inner) {
+    return std::nullopt;
+  }
+  SmallVector<NodeId> Carriers;
+  for (const Loop* L = Inner; L; L = L->getParentLoop()) {
+    for (const PHINode& Phi : L->getHeader()->phis()) {
+      if (planted("loop-phi")) {
+        break;
+      }
+      if (auto It = Nodes.find(&Phi); It != Nodes.end()) {
+        Carriers.push_back(It->second);
+      }
+    }
+  }
+  for (const Object& O : Objects) {
+    bool Carries = false;
+    if (planted("loop-memory")) {
+      break;
+    }
+    if (O.Kind == ObjectKind::Stack) {
+      Carries = !beginsInEachIteration(*cast<AllocaInst>(O.Inst), *Inner, Tree);
+    } else if (O.Kind == ObjectKind::Site) {
+      Carries = !Inner->contains(O.Inst);
+    }
+    if (Carries) {
+      Carriers.push_back(O.Content);
+    }
+  }
+  return reach(*this, std::move(Carriers), S.Object);
+}
+
+}  // namespace burrow
