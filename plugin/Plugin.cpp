@@ -1,5 +1,6 @@
 // The plugin's entry: options, and where its passes stand in the pipelines.
 #include "Escape.h"
+#include "Makers.h"
 #include "Options.h"
 #include "llvm/Passes/PassBuilder.h"
 #include "llvm/Passes/PassPlugin.h"
@@ -40,6 +41,7 @@ cl::opt<std::string> FaultOption("burrow-fault", cl::desc("Plant a fault in the 
 #endif
 
 void addEarly(ModulePassManager& Passes, OptimizationLevel Level) {
+  Passes.addPass(MakersPass());
   Passes.addPass(AlwaysInlinerPass());
   Passes.addPass(InferFunctionAttrsPass());
   bool Optimising = Level != OptimizationLevel::O0;
@@ -92,6 +94,8 @@ Explain Options::explain() {
 bool Options::elideNew() {
   return ElideNewOption;
 }
+
+void Options::setElideNew() { ElideNewOption = true; }
 
 bool Options::promote() {
   return PromoteOption;

@@ -147,6 +147,7 @@ CLI::ParseError no_subcommand(const std::string& name) {
 void add_others(CLI::App& app, Action& action) {
   app.add_subcommand("classes", "Print the size classes and what rounding to them wastes")
       ->callback([&action] { action.go = classes; });
+  app.add_subcommand("c++", "Compile and link with the plugin, the headers and the library");
   app.add_subcommand("symbolize", "Answer where addresses are in the source (for the library)")
       ->footer(
           "Reads from standard input M PATH, B BUILDID and A HEXADDRESS lines; prints for each A\n"
@@ -191,6 +192,9 @@ int main_with_arguments(int argc, char** argv) {
   add_fetch(app, action);
   add_others(app, action);
   std::vector<std::string> arguments(argv + (argc > 0 ? 1 : 0), argv + argc);
+  if (!arguments.empty() && arguments[0] == "c++") {
+    return cxx({arguments.begin() + 1, arguments.end()});  // the options are the compiler's
+  }
   if (!arguments.empty() && arguments[0] == "run") {
     auto mark = std::find(arguments.begin(), arguments.end(), "--");
     action.cut = mark != arguments.end();

@@ -43,7 +43,9 @@ def compiled(source, level, *more):
 def decisions(source, level, *more):
     """{line: (site verdicts, sentences on parameters)} as the plugin prints them."""
     found = {}
-    for text in compiled(source, level, "-mllvm", "-burrow-m=1", *more).splitlines():
+    first = source.read_text().splitlines()[0]
+    own = first.split("flags: ")[1].split() if "flags: " in first else []
+    for text in compiled(source, level, "-mllvm", "-burrow-m=1", *own, *more).splitlines():
         match = LINE.match(text)
         if not match or pathlib.Path(match["file"]).name != source.name:
             continue

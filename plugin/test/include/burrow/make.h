@@ -40,12 +40,12 @@ void* burrow_gc_new_array(size_t count, const burrow::internal::TypeInfo* type);
 namespace burrow {
 
 template <class T, class... A>
-[[gnu::always_inline]] inline T* make(A&&... arguments) {
+T* make(A&&... arguments) {
   return ::new (burrow_gc_new(sizeof(T), &internal::type_info<T>)) T(std::forward<A>(arguments)...);
 }
 
 template <class T>
-[[gnu::always_inline]] inline T* make_array(size_t count) {
+T* make_array(size_t count) {
   return static_cast<T*>(burrow_gc_new_array(count, &internal::type_info<T>));
 }
 
