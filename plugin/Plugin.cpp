@@ -95,7 +95,9 @@ bool Options::elideNew() {
   return ElideNewOption;
 }
 
-void Options::setElideNew() { ElideNewOption = true; }
+void Options::setElideNew() {
+  ElideNewOption = true;
+}
 
 bool Options::promote() {
   return PromoteOption;
