@@ -18,11 +18,12 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view kUsageText =
-    "Usage: burrow c++ [-m | -m=2 | -m=json] [--elide-new] ARGS...\n"
+    "Usage: burrow c++ [-m | -m=2 | -m=json] [--barriers] [--elide-new] ARGS...\n"
     "Compiles and links as clang++-19 does, with Burrow's plugin, headers and library.\n"
     "  -m           say on standard error what lives on the stack, and what escapes\n"
     "  -m=2         and by which flow\n"
     "  -m=json      the same for programs, one object a line\n"
+    "  --barriers   write barriers for plain pointers: only if all of the program has them\n"
     "  --elide-new  move to the stack what new or malloc makes, too\n"
     "All else is clang's; exit codes are the compiler's.\n";
 
@@ -54,6 +55,7 @@ bool find_parts(Parts& parts) {
 
 struct Request {
   std::string explain;
+  bool barriers = false;
   bool elide_new = false;
   bool lto = false;
   bool has_input = false;
@@ -69,6 +71,8 @@ Request read_request(const std::vector<std::string>& arguments) {
       request.explain = "1";
     } else if (argument == "-m=2" || argument == "-m=json") {
       request.explain = argument.substr(3);
+    } else if (argument == "--barriers") {
+      request.barriers = true;
     } else if (argument == "--elide-new") {
       request.elide_new = true;
     } else {
@@ -101,6 +105,9 @@ std::vector<std::string> command_line(const Request& request, const Parts& parts
     if (!request.debug_info) {
       command.emplace_back("-gline-tables-only");
     }
+  }
+  if (request.barriers) {
+    command.insert(command.end(), {"-mllvm", "-burrow-barriers"});
   }
   if (request.elide_new) {
     command.insert(command.end(), {"-mllvm", "-burrow-elide-new"});
