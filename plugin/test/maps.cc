@@ -13,9 +13,12 @@
 using burrow::Ptr;
 
 unsigned char burrow_gc_marking;
+
 void burrow_gc_shade(void*) {}
 
-void* burrow_gc_new(size_t, const burrow::internal::TypeInfo*) { abort(); }
+void* burrow_gc_new(size_t, const burrow::internal::TypeInfo*) {
+  abort();
+}
 
 class Private {
   Ptr<int> a;
@@ -112,12 +115,14 @@ struct burrow::type_map<Told> {};
 
 struct HoldsTold {
   HoldsTold() {}
+
   Told t;
   Ptr<int> p;
 };
 
 struct Bits {
   Bits() {}
+
   int a : 3;
   Ptr<int> p;
   int b : 5;
