@@ -10,6 +10,7 @@ import sys
 import tempfile
 import unittest
 
+HERE = pathlib.Path(__file__).resolve().parent
 BURROW = None
 
 MAIN = """#include <cstdio>
@@ -28,6 +29,32 @@ int main(int argc, char**) {
 }
 """
 OTHER = "int* keep(int* p) { return p; }\n"
+
+ACROSS = """#include <burrow/make.h>
+#include <cstdio>
+struct Node { long value; Node* next; };
+long read(const Node* n);
+extern int allocations;
+int main() {
+  Node* n = burrow::make<Node>();
+  n->value = 5;
+  long value = read(n);
+  std::printf("%d %ld\\n", allocations, value);
+}
+"""
+ACROSS_RUNTIME = """#include <burrow/make.h>
+#include <cstdlib>
+int allocations;
+unsigned char burrow_gc_marking;
+void burrow_gc_shade(void*) {}
+void* burrow_gc_new(size_t bytes, const burrow::internal::TypeInfo*) {
+  ++allocations;
+  return calloc(1, bytes);
+}
+"""
+ACROSS_OTHER = """struct Node { long value; Node* next; };
+[[gnu::noinline]] long read(const Node* n) { return n->next ? n->next->value : n->value; }
+"""
 
 
 class Driver(unittest.TestCase):
@@ -65,6 +92,16 @@ class Driver(unittest.TestCase):
     def test_lto(self):
         self.burrow("-O2", "-flto", "--elide-new", "main.cc", "other.cc")
         self.assertEqual(self.program(), ("2\n", 7))
+
+    def test_lto_knows_functions_of_other_files(self):
+        (self.folder / "a.cc").write_text(ACROSS)
+        (self.folder / "b.cc").write_text(ACROSS_OTHER)
+        (self.folder / "runtime.cc").write_text(ACROSS_RUNTIME)
+        self.burrow(f"-I{HERE / 'include'}", "-c", "runtime.cc")
+        for options, allocations in ((["-O2"], "1"), (["-O2", "-flto"], "0")):
+            self.burrow(*options, f"-I{HERE / 'include'}", "a.cc", "b.cc", "runtime.o",
+                        "-o", "across")
+            self.assertEqual(self.program("across"), (f"{allocations} 5\n", 0), options)
 
     def test_response_file(self):
         (self.folder / "args").write_text("-O2 main.cc other.cc -o from_file\n")
