@@ -7,7 +7,8 @@ using nlohmann::json;
 int main() {
   json all = json::array();
   for (int n = 0; n < 50; ++n) {
-    json one = json::parse(R"({"name":"x","list":[1,2,3,{"deep":[true,null,1.5]}],"text":"äöü\n"})");
+    json one =
+        json::parse(R"({"name":"x","list":[1,2,3,{"deep":[true,null,1.5]}],"text":"äöü\n"})");
     one["number"] = n;
     one["list"].push_back(one["name"]);
     one["copy"] = one["list"][3];
