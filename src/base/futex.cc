@@ -3,6 +3,7 @@
 
 #include <linux/futex.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -12,6 +13,13 @@ namespace burrow {
 void futex_wait(std::atomic<uint32_t>& word, uint32_t value) {
   int saved_errno = errno;
   ::syscall(SYS_futex, &word, FUTEX_WAIT_PRIVATE, value, nullptr, nullptr, 0);
+  errno = saved_errno;
+}
+
+void futex_wait_for(std::atomic<uint32_t>& word, uint32_t value, int64_t timeout_ns) {
+  int saved_errno = errno;
+  timespec timeout{timeout_ns / 1'000'000'000, timeout_ns % 1'000'000'000};
+  ::syscall(SYS_futex, &word, FUTEX_WAIT_PRIVATE, value, &timeout, nullptr, 0);
   errno = saved_errno;
 }
 

@@ -12,18 +12,23 @@ namespace burrow {
 /// The order in which locks may be taken: a thread that holds a lock may take only locks of a
 /// strictly higher rank. Checked at run time in debug builds.
 enum class LockRank : uint8_t {
-  kStart = 0,      ///< heap: the very first call
-  kDebugServer,    ///< debug: one long capture at a time
-  kProfReaders,    ///< prof: snapshots and the symboliser
-  kHardened,       ///< heap: quarantine of hardened mode
-  kGuard,          ///< heap: guarded blocks of hardened mode
-  kCacheRegistry,  ///< heap: the list of all MCaches
-  kCentral,        ///< heap: one per size class (never two at once)
-  kHeap,           ///< heap: spans and pages
-  kMetadata,       ///< heap: the allocator of descriptors
-  kProfBuckets,    ///< prof: bucket table
-  kUnwind,         ///< prof: unwinder priming
-  kLeaf,           ///< takes nothing else
+  kSchedStart = 0,  ///< sched: its start, changes of the number of processors
+  kStart,           ///< heap: the very first call
+  kDebugServer,     ///< debug: one long capture at a time
+  kSchedPoll,       ///< sched: who waits for a descriptor
+  kSchedTimers,     ///< sched: a processor's timers
+  kSched,           ///< sched: global queue, idle processors and workers
+  kSchedStacks,     ///< sched: regions of stacks, goroutines without work
+  kProfReaders,     ///< prof: snapshots and the symboliser
+  kHardened,        ///< heap: quarantine of hardened mode
+  kGuard,           ///< heap: guarded blocks of hardened mode
+  kCacheRegistry,   ///< heap: the list of all MCaches
+  kCentral,         ///< heap: one per size class (never two at once)
+  kHeap,            ///< heap: spans and pages
+  kMetadata,        ///< heap: the allocator of descriptors
+  kProfBuckets,     ///< prof: bucket table
+  kUnwind,          ///< prof: unwinder priming
+  kLeaf,            ///< takes nothing else
 };
 
 /// A three-state futex mutex (Drepper, "Futexes Are Tricky", mutex 2), 8 bytes, no allocation,

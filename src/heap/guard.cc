@@ -50,7 +50,8 @@ Record* find_record(const MSpan* span) BURROW_REQUIRES(g_lock) {
 }
 
 // Runs in the signal handler of a fault: no lock (the holder may be this thread).
-bool report_fault(const void* address) BURROW_NO_THREAD_SAFETY_ANALYSIS {
+bool report_fault(const os::Fault& fault) BURROW_NO_THREAD_SAFETY_ANALYSIS {
+  const void* address = fault.address;
   const MSpan* span = span_of(address);
   if (span == nullptr || span->state != SpanState::kGuarded) {
     return false;

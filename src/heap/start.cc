@@ -7,6 +7,7 @@
 #include "heap/heap.h"
 #include "heap/heap_internal.h"
 #include "heap/mheap.h"
+#include "heap/processor_cache.h"
 #include "heap/reserve.h"
 #include "os/os.h"
 #include "os/thread.h"
@@ -21,6 +22,9 @@ enum class StartState : uint8_t {
 
 constinit std::atomic<StartState> g_state{StartState::kCold};
 constinit Mutex g_start_lock{LockRank::kStart};
+
+// The cache that was made for this thread: `t_heap` has it except while a processor's is bound.
+constinit thread_local MCache* t_own = nullptr;
 
 // Set once the thread's cache was destroyed at its end.
 constinit thread_local bool t_ended = false;
@@ -43,6 +47,7 @@ void end_thread(void* raw) {
   t_heap.inside = true;
   std::atomic_signal_fence(std::memory_order_seq_cst);
   t_heap.cache = nullptr;
+  t_own = nullptr;
   t_ended = true;
   SlowScope busy;
   MCache::destroy(static_cast<MCache*>(raw));
@@ -84,11 +89,34 @@ MCache* current_cache() {
     }
     MCache::bury_dead(cache);
     // Before the registration, which may allocate.
+    t_own = cache;
     t_heap.cache = cache;
   }
   // Without a slot for the exit handler the cache stays behind until `bury_dead` finds it.
   (void)os::at_thread_exit(end_thread, cache);
   return t_heap.cache;
+}
+
+MCache* create_processor_cache() {
+  SlowScope busy;
+  heap_init();
+  MCache* cache = MCache::create();
+  if (cache != nullptr) {
+    cache->owner = 0;  // no thread's end is its end
+  }
+  return cache;
+}
+
+void bind_cache(MCache* cache) {
+  if (cache == nullptr) {
+    cache = t_own;
+  }
+  // A signal handler that allocates between the stores takes memory from the reserve.
+  t_heap.busy = true;
+  std::atomic_signal_fence(std::memory_order_seq_cst);
+  t_heap.cache = cache;
+  std::atomic_signal_fence(std::memory_order_seq_cst);
+  t_heap.busy = cache == nullptr;
 }
 
 void maybe_verify() {

@@ -1,6 +1,7 @@
 // Threads: what happens at their end, and Burrow's own background ones. See os.h.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 namespace burrow::os {
@@ -14,11 +15,32 @@ namespace burrow::os {
 /// refuses.
 [[nodiscard]] bool start_background_thread(const char* name, void (*function)());
 
+/// Threads that `start_background_thread` and `start_thread` have started.
+[[nodiscard]] size_t own_threads();
+
+/// Threads of the process; 0 when unknown.
+[[nodiscard]] size_t process_threads();
+
+/// Starts a detached thread with the caller's signal mask, for code of the program's. False when
+/// the system refuses.
+[[nodiscard]] bool start_thread(const char* name, void (*function)(void*), void* argument);
+
+/// Names the calling thread, as tools show it; at most 15 bytes.
+void name_thread(const char* name);
+
+/// Where the calling thread's errno is: not to be used on another thread.
+[[nodiscard]] int* errno_address();
+
+/// Lets other threads run.
+void yield_thread();
+
 /// An address up to which the calling thread's stack is readable from `sp` on, so far as it can be
-/// told without a system call or a lock; 0 when `sp` is on no stack that the system made.
+/// told without a system call or a lock; 0 when `sp` is on no stack that the system or
+/// `add_stack_area` made.
 [[nodiscard]] uintptr_t stack_end(uintptr_t sp);
 
 /// Sleeps on the monotonic clock.
 void sleep_ms(int milliseconds);
+void sleep_ns(int64_t nanoseconds);
 
 }  // namespace burrow::os

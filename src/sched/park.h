@@ -57,6 +57,10 @@ void ready_last(Goroutine* goroutine);
 /// other threads.
 void yield_now();
 
+/// Under BURROW_DEBUG=schedstress=1 yields now and then; else nothing. For the beginning of
+/// operations of the layers above, outside their locks.
+void stress_point();
+
 /// The number of a goroutine, as messages show it: 1 is the one that `run` started.
 [[nodiscard]] uint64_t goroutine_id(const Goroutine* goroutine);
 

@@ -9,6 +9,10 @@ namespace burrow::sched {
 /// A time that never comes.
 inline constexpr int64_t kNever = INT64_MAX;
 
+inline constexpr size_t kNotInHeap = SIZE_MAX;
+
+class TimerHeap;
+
 /// A callback to run at a time. Lives where its user keeps it (in a frame, in a channel's block)
 /// and must stay there while it is started; the scheduler allocates nothing for it.
 ///
@@ -22,8 +26,8 @@ struct Timer {
   int64_t period_ns = 0;  ///< more than 0: goes on in steps of this, leaving out those missed
 
   // The scheduler's.
-  struct TimerHeap* heap = nullptr;  ///< the one that it is or was in
-  size_t index = SIZE_MAX;           ///< its place there; SIZE_MAX: in none. Under the heap's lock.
+  TimerHeap* heap = nullptr;  ///< the one that it is or was in
+  size_t index = kNotInHeap;  ///< its place there, under the heap's lock
 };
 
 /// Nanoseconds on the clock of timers.

@@ -2,11 +2,20 @@
 #include "os/thread.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <time.h>
 
 #include <atomic>
 #include <cerrno>
+#include <charconv>
+#include <optional>
+#include <string_view>
+
+#include "base/units.h"
+#include "os/fibers.h"
+#include "os/os.h"
+#include "os/stack_memory.h"
 
 // Where the first thread's stack began. Missing in static programs.
 // NOLINTNEXTLINE(bugprone-reserved-identifier): glibc's name
@@ -54,6 +63,23 @@ void make_key() {
   g_key_made = pthread_key_create(&g_key, run_handler) == 0;
 }
 
+// Relaxed: a figure.
+constinit std::atomic<size_t> g_own_threads{0};
+
+struct ThreadStart {
+  void (*function)(void*);
+  void* argument;
+  const char* name;
+};
+
+void* run_thread(void* raw) {
+  ThreadStart start = *static_cast<ThreadStart*>(raw);
+  unmap_memory(raw, kOsPageSize);
+  name_thread(start.name);
+  start.function(start.argument);
+  return nullptr;
+}
+
 void* run_background(void* raw) {
   reinterpret_cast<void (*)()>(raw)();
   return nullptr;
@@ -85,9 +111,63 @@ bool start_background_thread(const char* name, void (*function)()) {
   pthread_attr_destroy(&attributes);
   if (error == 0) {
     pthread_setname_np(thread, name);
+    g_own_threads.fetch_add(1, std::memory_order_relaxed);
   }
   pthread_sigmask(SIG_SETMASK, &old, nullptr);
   return error == 0;
+}
+
+size_t own_threads() {
+  return g_own_threads.load(std::memory_order_relaxed);
+}
+
+size_t process_threads() {
+  // "pid (name) state ...": the name may hold anything, so count from the last bracket.
+  char buffer[512];
+  std::optional<size_t> n = read_file("/proc/self/stat", buffer, sizeof buffer);
+  std::string_view text(buffer, n.value_or(0));
+  size_t at = text.rfind(')');
+  for (int field = 2; field < 20 && at != std::string_view::npos; ++field) {
+    at = text.find(' ', at + 1);
+  }
+  size_t count = 0;
+  if (at != std::string_view::npos) {
+    std::from_chars(text.data() + at + 1, text.data() + text.size(), count);
+  }
+  return count;
+}
+
+bool start_thread(const char* name, void (*function)(void*), void* argument) {
+  auto* start = static_cast<ThreadStart*>(map_memory(kOsPageSize));
+  if (start == nullptr) {
+    return false;
+  }
+  *start = {function, argument, name};
+  pthread_attr_t attributes;
+  pthread_attr_init(&attributes);
+  pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+  pthread_attr_setstacksize(&attributes, kSanitized ? 4 * kMiB : 256 * kKiB);
+  pthread_t thread{};
+  int error = pthread_create(&thread, &attributes, run_thread, start);
+  pthread_attr_destroy(&attributes);
+  if (error != 0) {
+    unmap_memory(start, kOsPageSize);
+    return false;
+  }
+  g_own_threads.fetch_add(1, std::memory_order_relaxed);
+  return true;
+}
+
+void name_thread(const char* name) {
+  pthread_setname_np(pthread_self(), name);
+}
+
+BURROW_NOINLINE int* errno_address() {
+  return &errno;
+}
+
+void yield_thread() {
+  sched_yield();
 }
 
 uintptr_t stack_end(uintptr_t sp) {
@@ -99,12 +179,19 @@ uintptr_t stack_end(uintptr_t sp) {
   if (descriptor - sp < kFarthest) {
     return descriptor;
   }
+  if (uintptr_t end = stack_slot_end(sp); end != 0) {
+    return end;
+  }
   auto first = &__libc_stack_end != nullptr ? reinterpret_cast<uintptr_t>(__libc_stack_end) : 0;
   return first - sp < kFarthest ? first : 0;
 }
 
 void sleep_ms(int milliseconds) {
-  timespec left{milliseconds / 1000, (milliseconds % 1000) * 1000000L};
+  sleep_ns(int64_t{milliseconds} * 1'000'000);
+}
+
+void sleep_ns(int64_t nanoseconds) {
+  timespec left{nanoseconds / 1'000'000'000, nanoseconds % 1'000'000'000};
   while (nanosleep(&left, &left) != 0 && errno == EINTR) {
   }
 }

@@ -1,0 +1,26 @@
+// The scheduler's one thread-local variable. See arch.h, How 3.
+#pragma once
+
+#include "base/annotations.h"
+
+extern "C" {
+/// The worker that the thread is; null on plain threads. Defined in src/sched. To be read by
+/// `read_worker` only.
+BURROW_HIDDEN extern constinit thread_local void* burrow_worker;
+}
+
+namespace burrow::arch {
+
+/// The calling thread's worker, read anew each time: volatile, so that no two reads are made one.
+BURROW_ALWAYS_INLINE void* read_worker() {
+  void* value = nullptr;
+  asm volatile(
+      "movq burrow_worker@GOTTPOFF(%%rip), %0\n\t"
+      "movq %%fs:(%0), %0"
+      : "=r"(value)
+      :
+      : "memory");
+  return value;
+}
+
+}  // namespace burrow::arch

@@ -1,0 +1,26 @@
+// What stacks take, and giving back what they do not need. See sched.h, "Stacks".
+#pragma once
+
+#include <cstddef>
+
+namespace burrow::sched {
+
+struct StackUsage {
+  size_t reserved = 0;    ///< address space, guards included
+  size_t committed = 0;   ///< bytes that have pages
+  size_t in_use = 0;      ///< between the stack pointer and the upper end
+  size_t high_water = 0;  ///< from the deepest page there is to the upper end
+};
+
+/// Of all goroutines that do not run, and the calling one; `high_water` is the deepest one's.
+/// Looks at each stack's page tables: about a microsecond a goroutine.
+[[nodiscard]] StackUsage usage_of_all();
+
+/// Of the calling goroutine; all 0 on a plain thread.
+[[nodiscard]] StackUsage usage_here();
+
+/// Gives back the pages below the stack pointers of parked goroutines, and all pages of stacks
+/// without a goroutine (but for those that processors keep for the next); the bytes.
+size_t trim_stacks();
+
+}  // namespace burrow::sched
