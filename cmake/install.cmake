@@ -16,7 +16,8 @@ set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/Burrow)
 install(EXPORT BurrowTargets NAMESPACE Burrow:: DESTINATION ${package_dir})
 write_basic_package_version_file(
   ${PROJECT_BINARY_DIR}/BurrowConfigVersion.cmake COMPATIBILITY SameMinorVersion)
-install(FILES cmake/BurrowConfig.cmake ${PROJECT_BINARY_DIR}/BurrowConfigVersion.cmake
+install(FILES cmake/BurrowConfig.cmake cmake/BurrowEnable.cmake
+        ${PROJECT_BINARY_DIR}/BurrowConfigVersion.cmake
         DESTINATION ${package_dir})
 
 # The prefix is known only when installing: pkg-config works it out from where the file lies.

@@ -151,17 +151,20 @@ std::vector<std::string> sentences(const Function& F, const Summary& S,
   constexpr unsigned Never = Summary::Levels;
   unsigned Heap = Never, Result = Never;
   for (const Flow& Fl : S.Flows) {
-    if (!Arguments.contains(Fl.Param)) {
+    // The copy that a value is passed by is not a pointer of the user's.
+    unsigned Copy = F.hasParamAttribute(Fl.Param, Attribute::ByVal);
+    if (!Arguments.contains(Fl.Param) || Fl.Level < Copy) {
       continue;
     }
+    unsigned Level = Fl.Level - Copy;
     bool ToResult = Fl.Sink == SinkKind::Result && holdsPointer(F.getReturnType());
     if (Fl.Sink == SinkKind::Content && F.hasParamAttribute(Fl.SinkParam, Attribute::StructRet)) {
       ToResult = true;
-    } else if (Fl.Sink == SinkKind::Heap || (Fl.Sink == SinkKind::Content && Fl.Level == 0)) {
-      Heap = std::min(Heap, Fl.Level);
+    } else if (Fl.Sink == SinkKind::Heap || (Fl.Sink == SinkKind::Content && Level == 0)) {
+      Heap = std::min(Heap, Level);
     }
     if (ToResult) {
-      Result = std::min(Result, Fl.Level);
+      Result = std::min(Result, Level);
     }
   }
   if (Heap == 0) {

@@ -12,7 +12,10 @@ enum class Explain { None, Decisions, Flows, Json };
 struct Options {
   static Explain explain();
   static bool elideNew();
+  static void setElideNew();
   static bool promote();
+  /// Plain pointers carry barriers, in all of the program.
+  static bool barriers();
   /// Largest object moved to the stack, and what all of a frame may take together. The budget of a
   /// function that may call itself is smaller.
   static uint64_t maxObject();

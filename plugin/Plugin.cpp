@@ -1,6 +1,9 @@
 // The plugin's entry: options, and where its passes stand in the pipelines.
+#include "Barrier.h"
 #include "Escape.h"
+#include "Makers.h"
 #include "Options.h"
+#include "PointerMap.h"
 #include "llvm/Passes/PassBuilder.h"
 #include "llvm/Passes/PassPlugin.h"
 #include "llvm/Support/CommandLine.h"
@@ -27,6 +30,8 @@ cl::opt<bool> ElideNewOption("burrow-elide-new",
                              cl::desc("Move blocks of new, delete, malloc and free too"));
 cl::opt<bool> PromoteOption("burrow-promote", cl::desc("Move objects that do not escape"),
                             cl::init(true));
+cl::opt<bool> BarriersOption("burrow-barriers",
+                             cl::desc("Write barriers for plain pointers, exact maps for them"));
 cl::opt<uint64_t> MaxObjectOption("burrow-max-object", cl::desc("Largest object moved, in bytes"),
                                   cl::init(64 * 1024));
 cl::opt<uint64_t> FrameBudgetOption("burrow-frame-budget",
@@ -40,6 +45,7 @@ cl::opt<std::string> FaultOption("burrow-fault", cl::desc("Plant a fault in the 
 #endif
 
 void addEarly(ModulePassManager& Passes, OptimizationLevel Level) {
+  Passes.addPass(MakersPass());
   Passes.addPass(AlwaysInlinerPass());
   Passes.addPass(InferFunctionAttrsPass());
   bool Optimising = Level != OptimizationLevel::O0;
@@ -77,6 +83,10 @@ bool parsePass(StringRef Name, ModulePassManager& Passes,
 }
 
 void registerPasses(PassBuilder& Builder) {
+  Builder.registerPipelineStartEPCallback(
+      [](ModulePassManager& Passes, OptimizationLevel) { Passes.addPass(PointerMapPass()); });
+  Builder.registerOptimizerLastEPCallback(
+      [](ModulePassManager& Passes, OptimizationLevel) { Passes.addPass(BarrierPass()); });
   Builder.registerPipelineEarlySimplificationEPCallback(addEarly);
   Builder.registerOptimizerEarlyEPCallback(addLate);
   Builder.registerFullLinkTimeOptimizationEarlyEPCallback(addLate);
@@ -93,8 +103,16 @@ bool Options::elideNew() {
   return ElideNewOption;
 }
 
+void Options::setElideNew() {
+  ElideNewOption = true;
+}
+
 bool Options::promote() {
   return PromoteOption;
+}
+
+bool Options::barriers() {
+  return BarriersOption;
 }
 
 uint64_t Options::maxObject() {

@@ -16,6 +16,7 @@ mkdir -p build/all
   echo 'subdirs("../release")'
   for variant in "${variants[@]}"; do
     echo "subdirs(\"../$variant/src\")"
+    echo "subdirs(\"../$variant/cmd/burrow\")"
   done
 } >build/all/CTestTestfile.cmake
 exec ctest --test-dir build/all --output-on-failure -j"$(nproc)" "$@"

@@ -47,6 +47,9 @@ struct RunOptions {
 /// 126 cannot be executed.
 int run(const RunOptions& options);
 
+/// Becomes the compiler, with the plugin: what follows `burrow c++`. Returns only when that fails.
+int cxx(const std::vector<std::string>& arguments);
+
 /// Prints the size classes with what rounding to them wastes.
 int classes();
 

@@ -1,13 +1,17 @@
 // The arguments of the command. See commands.h.
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <charconv>
+#include <climits>
 #include <functional>
 #include <iostream>
 #include <memory>
 
 #include "commands.h"
 #include "console.h"
+#include "fetch.h"
 #include "symbolize.h"
+#include "top.h"
 
 namespace burrow::cmd {
 namespace {
@@ -15,6 +19,8 @@ namespace {
 // What a subcommand is called with, and what it does.
 struct Action {
   RunOptions run;
+  TopOptions top;
+  FetchOptions fetch;
   bool cut = false;  ///< "--" stood among the arguments of run, and command has what followed
   std::string topic;
   std::function<int()> go;
@@ -68,6 +74,66 @@ void add_run(CLI::App& app, Action& action) {
   });
 }
 
+// A number in a range, with a message of its own.
+CLI::Validator between(int least, int most) {
+  return {[=](const std::string& text) {
+            int value = 0;
+            auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+            bool fine = error == std::errc() && end == text.data() + text.size() &&
+                        value >= least && value <= most;
+            return fine ? std::string()
+                        : text + " is no number from " + std::to_string(least) + " to " +
+                              std::to_string(most);
+          },
+          ""};
+}
+
+constexpr int kMostSeconds = 1'000'000;
+
+void add_top(CLI::App& app, Action& action) {
+  TopOptions& o = action.top;
+  CLI::App* sub = app.add_subcommand("top", "Print where a profile's allocations come from");
+  sub->formatter(std::make_shared<Help>("burrow top [OPTIONS] FILE|URL"));
+  sub->add_option("source", o.source, "A pprof profile, or where one is served")
+      ->type_name("FILE|URL")
+      ->required();
+  sub->add_option(
+         "--by", o.type,
+         "alloc_objects, alloc_space, inuse_objects or inuse_space (default: the profile's)")
+      ->type_name("TYPE");
+  sub->add_option("-n", o.rows, "Rows to print, 0 for all (default 20)")
+      ->type_name("COUNT")
+      ->check(between(0, INT_MAX));
+  sub->add_flag("--lines", o.lines, "A row for each line, not for each function");
+  sub->add_flag("--cum", o.by_cum, "Sort by cum, not by flat");
+  sub->add_option("--unit", o.unit, "B, kB, MB, GB (default: what suits)")->type_name("UNIT");
+  sub->add_option("--timeout", o.timeout, "Seconds to wait for a server")
+      ->type_name("SECONDS")
+      ->check(between(1, kMostSeconds));
+  sub->footer(
+      "flat is what a function allocates itself, cum what it and those it calls allocate. The "
+      "line\n"
+      "is the one with the most of it. The figures are those of `go tool pprof -top`.");
+  sub->callback([&action] { action.go = [&action] { return top(action.top); }; });
+}
+
+void add_fetch(CLI::App& app, Action& action) {
+  FetchOptions& o = action.fetch;
+  CLI::App* sub = app.add_subcommand("fetch", "Write a profile that is served to a file");
+  sub->formatter(std::make_shared<Help>("burrow fetch [OPTIONS] URL -o FILE"));
+  sub->add_option("source", o.source, "http://HOST:PORT/PATH, HOST:PORT, unix:/PATH[:/PATH]")
+      ->type_name("URL")
+      ->required();
+  sub->add_option("-o,--output", o.output, "The file; - is standard output")
+      ->type_name("FILE")
+      ->required();
+  sub->add_option("--timeout", o.timeout, "Seconds to wait (default 60, or what seconds= needs)")
+      ->type_name("SECONDS")
+      ->check(between(1, kMostSeconds));
+  sub->footer("Without a path, the URL's is /debug/pprof/heap.");
+  sub->callback([&action] { action.go = [&action] { return fetch(action.fetch); }; });
+}
+
 bool has_subcommand(const CLI::App& app, const std::string& name) {
   std::vector<const CLI::App*> all = app.get_subcommands([](const CLI::App*) { return true; });
   return std::any_of(all.begin(), all.end(),
@@ -81,6 +147,7 @@ CLI::ParseError no_subcommand(const std::string& name) {
 void add_others(CLI::App& app, Action& action) {
   app.add_subcommand("classes", "Print the size classes and what rounding to them wastes")
       ->callback([&action] { action.go = classes; });
+  app.add_subcommand("c++", "Compile and link with the plugin, the headers and the library");
   app.add_subcommand("symbolize", "Answer where addresses are in the source (for the library)")
       ->footer(
           "Reads from standard input M PATH, B BUILDID and A HEXADDRESS lines; prints for each A\n"
@@ -121,8 +188,13 @@ int main_with_arguments(int argc, char** argv) {
   app.footer("burrow SUBCOMMAND --help tells more.");
   Action action;
   add_run(app, action);
+  add_top(app, action);
+  add_fetch(app, action);
   add_others(app, action);
   std::vector<std::string> arguments(argv + (argc > 0 ? 1 : 0), argv + argc);
+  if (!arguments.empty() && arguments[0] == "c++") {
+    return cxx({arguments.begin() + 1, arguments.end()});  // the options are the compiler's
+  }
   if (!arguments.empty() && arguments[0] == "run") {
     auto mark = std::find(arguments.begin(), arguments.end(), "--");
     action.cut = mark != arguments.end();

@@ -10,11 +10,12 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cstdlib>
 
+#include "console.h"
 #include "debug_info.h"
+#include "files.h"
 #include "os/os.h"
 #include "prof/names.h"
 
@@ -26,30 +27,6 @@ constexpr int64_t kAllSeconds = 25;
 constexpr int64_t kFileSeconds = 15;
 constexpr rlim_t kMostMemory = rlim_t{4} << 30;
 constexpr size_t kMostInput = size_t{256} << 20;
-
-bool write_all(int fd, std::string_view text) {
-  while (!text.empty()) {
-    ssize_t n = write(fd, text.data(), text.size());
-    if (n < 0 && errno != EINTR) {
-      return false;
-    }
-    text.remove_prefix(n > 0 ? static_cast<size_t>(n) : 0);
-  }
-  return true;
-}
-
-std::string read_all(int fd, size_t most) {
-  std::string text;
-  std::array<char, 65536> buffer;
-  while (text.size() < most) {
-    ssize_t n = read(fd, buffer.data(), buffer.size());
-    if (n == 0 || (n < 0 && errno != EINTR)) {
-      break;
-    }
-    text.append(buffer.data(), n > 0 ? static_cast<size_t>(n) : 0);
-  }
-  return text;
-}
 
 // Names may hold anything, lines may not.
 std::string field(std::string text) {
@@ -77,11 +54,11 @@ void answer_all(const Question& question, int owner, int out) {
     // Often enough that a fault later on does not cost what is known.
     constexpr size_t kChunk = 8192;
     if (text.size() > kChunk) {
-      write_all(out, text);
+      (void)write_all(out, text);
       text.clear();
     }
   }
-  write_all(out, text);
+  (void)write_all(out, text);
 }
 
 std::string answer_in_child(const Question& question, int64_t seconds) {
@@ -103,7 +80,7 @@ std::string answer_in_child(const Question& question, int64_t seconds) {
     _exit(0);
   }
   close(ends[1]);
-  std::string output = child > 0 ? read_all(ends[0], SIZE_MAX) : std::string();
+  std::string output = child > 0 ? read_all(ends[0], SIZE_MAX).value_or("") : std::string();
   close(ends[0]);
   while (child > 0 && waitpid(child, nullptr, 0) < 0 && errno == EINTR) {
   }
@@ -116,7 +93,11 @@ int symbolize() {
   int64_t deadline = os::monotonic_ns() + kAllSeconds * 1'000'000'000;
   // libdw would ask servers in the network, for minutes.
   unsetenv("DEBUGINFOD_URLS");  // NOLINT(concurrency-mt-unsafe): one thread
-  for (const Question& question : parse_questions(read_all(STDIN_FILENO, kMostInput))) {
+  std::optional<std::string> input = read_all(STDIN_FILENO, kMostInput);
+  if (!input) {
+    return complain(kFailed, "cannot read standard input: " + error_text(errno));
+  }
+  for (const Question& question : parse_questions(*input)) {
     int64_t left = (deadline - os::monotonic_ns()) / 1'000'000'000;
     std::string output = answer_in_child(question, std::min(left, kFileSeconds));
     if (!write_all(STDOUT_FILENO, whole_answers(output, question.addresses.size()))) {

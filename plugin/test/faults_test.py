@@ -41,6 +41,9 @@ class Faults(unittest.TestCase):
     def test_summary_level(self):
         self.check("summary-level")
 
+    def test_delete_sink(self):
+        self.check("delete-sink", by_oracle=False)
+
     def test_closure_charge(self):
         self.check("closure-charge")
 

@@ -12,6 +12,13 @@ WRONG = [
     (["version", "x"], "x"),
     (["classes", "x"], "x"),
     (["symbolize", "x"], "x"),
+    (["top"], "source"),
+    (["top", "a", "b"], "b"),
+    (["top", "-n", "x", "a"], "-n"),
+    (["top", "-n", "-1", "a"], "-n"),
+    (["top", "--timeout", "0", "a"], "--timeout"),
+    (["fetch", "http://localhost"], "--output"),
+    (["fetch", "-o", "x"], "source"),
     (["run"], "needs a program"),
     (["run", "--"], "needs a program"),
     (["run", "--bogus", "--", "true"], "--bogus"),
@@ -44,7 +51,7 @@ class Arguments(Case):
     def test_help(self):
         whole = burrow("help").stdout
         self.assertEqual(whole, burrow("--help").stdout)
-        subcommands = ["run", "classes", "symbolize", "version", "help"]
+        subcommands = ["run", "top", "fetch", "classes", "symbolize", "version", "help"]
         for subcommand in subcommands:
             with self.subTest(subcommand):
                 self.assertIn(f"\n  {subcommand} ", whole)

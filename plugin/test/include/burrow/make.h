@@ -26,7 +26,7 @@ void destroy(void* object) {
 }
 
 template <class T>
-inline constexpr TypeInfo type_info = {sizeof(T), nullptr,
+inline constexpr TypeInfo kTypeInfo = {sizeof(T), nullptr,
                                        std::is_trivially_destructible_v<T> ? nullptr : destroy<T>,
                                        nullptr, ObjectKind::kRaw};
 
@@ -35,18 +35,45 @@ inline constexpr TypeInfo type_info = {sizeof(T), nullptr,
 extern "C" {
 void* burrow_gc_new(size_t bytes, const burrow::internal::TypeInfo* type);
 void* burrow_gc_new_array(size_t count, const burrow::internal::TypeInfo* type);
+void burrow_gc_shade(void* value);
+extern unsigned char burrow_gc_marking;
 }
 
 namespace burrow {
 
 template <class T, class... A>
-[[gnu::always_inline]] inline T* make(A&&... arguments) {
-  return ::new (burrow_gc_new(sizeof(T), &internal::type_info<T>)) T(std::forward<A>(arguments)...);
+T* make(A&&... arguments) {
+  return ::new (burrow_gc_new(sizeof(T), &internal::kTypeInfo<T>)) T(std::forward<A>(arguments)...);
 }
 
 template <class T>
-[[gnu::always_inline]] inline T* make_array(size_t count) {
-  return static_cast<T*>(burrow_gc_new_array(count, &internal::type_info<T>));
+T* make_array(size_t count) {
+  return static_cast<T*>(burrow_gc_new_array(count, &internal::kTypeInfo<T>));
 }
+
+/// A pointer with its own barrier.
+template <class T>
+class Ptr {
+ public:
+  Ptr(T* p = nullptr) { *this = p; }
+
+  Ptr& operator=(T* p) {
+    if (burrow_gc_marking && p) {
+      burrow_gc_shade(p);
+    }
+    p_ = p;
+    return *this;
+  }
+
+  operator T*() const { return p_; }
+
+  T* operator->() const { return p_; }
+
+ private:
+  T* p_;
+};
+
+template <class T>
+struct type_map;
 
 }  // namespace burrow

@@ -1,0 +1,25 @@
+# burrow_enable(TARGET [ELIDE_NEW] [EXPLAIN 1|2|json]): compiles the target with the plugin, as
+# `burrow c++` does; needs clang 19. Linking to Burrow::burrow or Burrow::burrow_shared is the
+# target's own affair.
+function(burrow_enable target)
+  cmake_parse_arguments(ARG "ELIDE_NEW" "EXPLAIN" "" ${ARGN})
+  if(NOT CMAKE_CXX_COMPILER_ID STREQUAL "Clang" OR NOT CMAKE_CXX_COMPILER_VERSION MATCHES "^19\\.")
+    message(FATAL_ERROR "burrow_enable(${target}): the plugin is for clang 19, not for "
+                        "${CMAKE_CXX_COMPILER_ID} ${CMAKE_CXX_COMPILER_VERSION}")
+  endif()
+  if(TARGET burrow_plugin)
+    set(plugin $<TARGET_FILE:burrow_plugin>)
+    add_dependencies(${target} burrow_plugin)
+  else()
+    set(plugin ${BURROW_PLUGIN})
+  endif()
+  set(options -fplugin=${plugin} -fpass-plugin=${plugin})
+  if(ARG_ELIDE_NEW)
+    list(APPEND options "SHELL:-mllvm -burrow-elide-new")
+  endif()
+  if(ARG_EXPLAIN)
+    list(APPEND options "SHELL:-mllvm -burrow-m=${ARG_EXPLAIN}" -fno-discard-value-names -gline-tables-only)
+  endif()
+  target_compile_definitions(${target} PRIVATE __BURROW_PLUGIN__)
+  target_compile_options(${target} PRIVATE "$<$<COMPILE_LANGUAGE:CXX>:${options}>")
+endfunction()

@@ -1,0 +1,155 @@
+// The same work with objects moved to the stack, written by hand on the stack, and on the heap;
+// cost_test.py counts instructions.
+#include <burrow/make.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+
+using burrow::make;
+using burrow::make_array;
+
+unsigned char burrow_gc_marking;
+static long allocations;
+
+void burrow_gc_shade(void*) {}
+
+void* burrow_gc_new(size_t bytes, const burrow::internal::TypeInfo*) {
+  ++allocations;
+  return calloc(1, bytes);
+}
+
+void* burrow_gc_new_array(size_t count, const burrow::internal::TypeInfo* type) {
+  ++allocations;
+  return calloc(count, type->size);
+}
+
+struct Point {
+  long x, y;
+  Point* next;
+};
+
+struct Box {
+  const void* kind;
+  long value;
+};
+
+// Not inlined, so that the objects have addresses and are written and read.
+[[gnu::noinline]] static long length(const Point* p) {
+  return p->next->x * p->y + p->x;
+}
+
+[[gnu::noinline]] static long unboxed(const Box* b) {
+  return b->kind ? b->value : 0;
+}
+
+[[gnu::noinline]] static long total(const long* data, long n) {
+  long s = 0;
+  for (long i = 0; i < n; ++i) {
+    s += data[i];
+  }
+  return s;
+}
+
+template <class F>
+[[gnu::noinline]] static long apply(F* f, long n) {
+  return (*f)(n);
+}
+
+constexpr long kRounds = 2000;
+
+extern "C" [[gnu::noinline]] long own_structs() {
+  long s = 0;
+  for (long n = 0; n < kRounds; ++n) {
+    Point q{n, 2, nullptr};
+    Point p{n, 3, &q};
+    s += length(&p);
+  }
+  return s;
+}
+
+extern "C" [[gnu::noinline]] long made_structs() {
+  long s = 0;
+  for (long n = 0; n < kRounds; ++n) {
+    Point* q = make<Point>(Point{n, 2, nullptr});
+    Point* p = make<Point>(Point{n, 3, q});
+    s += length(p);
+  }
+  return s;
+}
+
+extern "C" [[gnu::noinline]] long own_boxes() {
+  long s = 0;
+  for (long n = 0; n < kRounds; ++n) {
+    Box b{&allocations, n};
+    s += unboxed(&b);
+  }
+  return s;
+}
+
+extern "C" [[gnu::noinline]] long made_boxes() {
+  long s = 0;
+  for (long n = 0; n < kRounds; ++n) {
+    Box* b = make<Box>(Box{&allocations, n});
+    s += unboxed(b);
+  }
+  return s;
+}
+
+extern "C" [[gnu::noinline]] long own_closures() {
+  long s = 0;
+  for (long n = 0; n < kRounds; ++n) {
+    auto f = [s, n](long m) { return (s ^ n) + m; };
+    s += apply(&f, n);
+  }
+  return s;
+}
+
+extern "C" [[gnu::noinline]] long made_closures() {
+  long s = 0;
+  for (long n = 0; n < kRounds; ++n) {
+    auto f = [s, n](long m) { return (s ^ n) + m; };
+    auto* g = make<decltype(f)>(f);
+    s += apply(g, n);
+  }
+  return s;
+}
+
+extern "C" [[gnu::noinline]] long own_slices() {
+  long s = 0;
+  for (long n = 0; n < kRounds; ++n) {
+    long a[16] = {};
+    a[n & 15] = n;
+    s += total(a, 16);
+  }
+  return s;
+}
+
+extern "C" [[gnu::noinline]] long made_slices() {
+  long s = 0;
+  for (long n = 0; n < kRounds; ++n) {
+    long* a = make_array<long>(16);
+    a[n & 15] = n;
+    s += total(a, 16);
+  }
+  return s;
+}
+
+int main(int argc, char** argv) {
+  struct Work {
+    const char* name;
+    long (*own)();
+    long (*made)();
+  };
+
+  const Work all[] = {{"structs", own_structs, made_structs},
+                      {"boxes", own_boxes, made_boxes},
+                      {"closures", own_closures, made_closures},
+                      {"slices", own_slices, made_slices}};
+  for (const Work& work : all) {
+    if (argc > 1 && strcmp(argv[1], work.name) == 0) {
+      bool same = work.own() == work.made();
+      std::printf("%d %ld\n", same, allocations);
+    }
+  }
+}
