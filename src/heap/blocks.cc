@@ -8,6 +8,7 @@
 #include "heap/fast_path.h"
 #include "heap/hardened.h"
 #include "heap/heap.h"
+#include "heap/hooks.h"
 #include "heap/mheap.h"
 #include "heap/report.h"
 #include "heap/reserve.h"
@@ -89,12 +90,15 @@ size_t usable_size(const void* p) {
   if (is_reserve_block(p)) {
     return reserve_usable_size(p);
   }
+  if (const ForeignHooks* other = foreign_owner(p); other != nullptr) {
+    return other->usable_size(const_cast<void*>(p));
+  }
   MSpan* span = live_span(p);
   return hardened_on() ? hardened_usable_size(span, p) : span->elem_size;
 }
 
 void* reallocate(void* block, size_t size) {
-  if (is_reserve_block(block) || hardened_on()) {
+  if (is_reserve_block(block) || hardened_on() || foreign_owner(block) != nullptr) {
     size_t old = usable_size(block);
     void* p = allocate_fast(size);
     if (p != nullptr) {
@@ -154,7 +158,7 @@ void deallocate_sized(void* p, size_t size, size_t alignment, SizeRule rule) {
   if (p == nullptr) {
     return;
   }
-  if (hardened_on() || is_reserve_block(p)) {
+  if (hardened_on() || is_reserve_block(p) || foreign_owner(p) != nullptr) {
     size_t usable = usable_size(p);
     if (usable < size || (hardened_on() && rule == SizeRule::kExact && usable != size)) {
       report_wrong_size(p, size);

@@ -266,6 +266,10 @@ void deallocate_slow(void* p) {
       reserve_free(p);
       return;
     }
+    if (const ForeignHooks* other = foreign_owner(p); other != nullptr) {
+      other->free(p);
+      return;
+    }
     report_invalid_free(p);
   }
   MSpan* span = span_of_page(page);

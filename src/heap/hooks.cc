@@ -3,6 +3,7 @@
 
 #include <atomic>
 
+#include "heap/arena.h"
 #include "heap/mcache.h"
 #include "heap/sampling.h"
 
@@ -10,6 +11,7 @@ namespace burrow::heap {
 namespace {
 
 constinit std::atomic<const ProfilerHooks*> g_hooks{nullptr};
+constinit std::atomic<const ForeignHooks*> g_foreign{nullptr};
 constinit std::atomic<uint32_t> g_epoch{1};
 
 }  // namespace
@@ -22,6 +24,17 @@ void install_profiler_hooks(const ProfilerHooks* hooks) {
 
 const ProfilerHooks* profiler_hooks() {
   return g_hooks.load(std::memory_order_acquire);
+}
+
+void install_foreign_hooks(const ForeignHooks* hooks) {
+  // Release: pairs with the acquire in foreign_owner.
+  g_foreign.store(hooks, std::memory_order_release);
+}
+
+const ForeignHooks* foreign_owner(const void* block) {
+  PageId page;
+  const ForeignHooks* hooks = g_foreign.load(std::memory_order_acquire);
+  return hooks != nullptr && !find_page(block, page) && hooks->owns(block) ? hooks : nullptr;
 }
 
 // Relaxed: a thread that notices late samples a little longer at the old rate.

@@ -25,6 +25,21 @@ struct ProfilerHooks {
   size_t (*capture_stack)(uintptr_t* pcs, size_t capacity) = nullptr;
 };
 
+/// Another heap in the process, whose blocks the program may hand to this one. All functions are
+/// called with what is no address of this heap.
+struct ForeignHooks {
+  /// False: not a block of that heap either.
+  bool (*owns)(const void* block) = nullptr;
+  void (*free)(void* block) = nullptr;
+  size_t (*usable_size)(void* block) = nullptr;
+};
+
+/// Installs the table, which must live for ever.
+void install_foreign_hooks(const ForeignHooks* hooks);
+
+/// The installed table if the block is of the other heap, else null.
+[[nodiscard]] const ForeignHooks* foreign_owner(const void* block);
+
 /// Installs the profiler's table, which must live for ever. Threads that allocate notice at their
 /// next slow path: `refresh_sampling` is called.
 void install_profiler_hooks(const ProfilerHooks* hooks);
