@@ -29,18 +29,23 @@ MSpan* live_span(const void* p) {
   return span;
 }
 
+// Resizes by copying. Without memory a block that shrinks stays where it is.
+void* move_block(void* block, size_t old, size_t size) {
+  void* p = allocate_fast(size);
+  if (p == nullptr) {
+    return size <= old ? block : nullptr;
+  }
+  std::memcpy(p, block, std::min(old, size));
+  deallocate_fast(block);
+  return p;
+}
+
 void* resize_small(void* block, size_t old, size_t size) {
   // A block that is at least half used stays where it is.
   if (size <= old && size > old / 2) {
     return block;
   }
-  void* p = allocate_fast(size);
-  if (p == nullptr) {
-    return size <= old ? block : nullptr;  // shrinking does not fail
-  }
-  std::memcpy(p, block, std::min(old, size));
-  deallocate_fast(block);
-  return p;
+  return move_block(block, old, size);
 }
 
 // The class of a request; none for whole pages. C's sized frees come with any alignment.
@@ -87,25 +92,23 @@ void* allocate_zeroed(size_t size) {
 }
 
 size_t usable_size(const void* p) {
-  if (is_reserve_block(p)) {
-    return reserve_usable_size(p);
-  }
-  if (const ForeignHooks* other = foreign_owner(p); other != nullptr) {
-    return other->usable_size(const_cast<void*>(p));
+  PageId page;
+  if (!find_page(p, page)) {
+    if (is_reserve_block(p)) {
+      return reserve_usable_size(p);
+    }
+    if (const ForeignHooks* other = foreign_owner(p); other != nullptr) {
+      return other->usable_size(const_cast<void*>(p));
+    }
   }
   MSpan* span = live_span(p);
   return hardened_on() ? hardened_usable_size(span, p) : span->elem_size;
 }
 
 void* reallocate(void* block, size_t size) {
-  if (is_reserve_block(block) || hardened_on() || foreign_owner(block) != nullptr) {
-    size_t old = usable_size(block);
-    void* p = allocate_fast(size);
-    if (p != nullptr) {
-      std::memcpy(p, block, std::min(old, size));
-      deallocate_fast(block);
-    }
-    return p;
+  PageId page;
+  if (BURROW_UNLIKELY(!find_page(block, page)) || hardened_on()) {
+    return move_block(block, usable_size(block), size);
   }
   MSpan* span = live_span(block);
   if (span->state != SpanState::kLarge || size <= kMaxSmallSize) {
@@ -158,7 +161,9 @@ void deallocate_sized(void* p, size_t size, size_t alignment, SizeRule rule) {
   if (p == nullptr) {
     return;
   }
-  if (hardened_on() || is_reserve_block(p) || foreign_owner(p) != nullptr) {
+  PageId page;
+  if (hardened_on() ||
+      (!find_page(p, page) && (is_reserve_block(p) || foreign_owner(p) != nullptr))) {
     size_t usable = usable_size(p);
     if (usable < size || (hardened_on() && rule == SizeRule::kExact && usable != size)) {
       report_wrong_size(p, size);
@@ -171,12 +176,10 @@ void deallocate_sized(void* p, size_t size, size_t alignment, SizeRule rule) {
     SizeClass expected = class_of_request(size, alignment);
     PageCount pages = PageCount::for_bytes(std::max<size_t>(size, 1));
     // realloc gives large blocks room to grow.
-    bool fits =
-        span->size_class == expected && (expected || pages == span->pages ||
-                                         (rule == SizeRule::kMayBeResized && pages <= span->pages));
-    bool shrunk =
-        rule == SizeRule::kMayBeResized && size <= span->elem_size && size > span->elem_size / 2;
-    if (!fits && !shrunk) {
+    bool fits = span->size_class == expected && (expected || pages == span->pages);
+    // Without memory a block that shrinks stays where it is.
+    bool resized = rule == SizeRule::kMayBeResized && size <= span->elem_size;
+    if (!fits && !resized) {
       report_wrong_size(p, size);
     }
   }
