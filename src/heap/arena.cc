@@ -133,7 +133,9 @@ bool arena_commit_until(PageId end) {
   }
   std::optional<size_t> limit = os::address_space_limit();
   if (limit) {
-    arena_fit_limit();
+    if (std::optional<PageCount> share = arena_share_of_limit(); share) {
+      arena_fit(*share);
+    }
   }
   size_t all = arena_page_count();
   if (end.value > all) {
@@ -157,24 +159,31 @@ bool arena_commit_until(PageId end) {
   return false;
 }
 
-void arena_fit_limit() {
+std::optional<PageCount> arena_share_of_limit() {
   std::optional<size_t> limit = os::address_space_limit();
   size_t used = os::address_space_used();
   if (!limit || used <= *limit) {
-    return;
+    return std::nullopt;
   }
   size_t pages = arena_page_count();
   size_t ours = pages * kPageSize + entries_bytes(pages) + spans_bytes(pages) + meta_reserved();
-  size_t least = std::max(round_up(g_committed.bytes(), kChunkSize), kSmallestArena);
-  size_t keep = share_of(*limit, used - std::min(used, ours));
-  keep = std::min(std::max(keep, least), pages * kPageSize);
-  size_t left = keep / kPageSize;
+  size_t share = std::max(share_of(*limit, used - std::min(used, ours)), kSmallestArena);
+  return PageCount(std::min(share / kPageSize, pages));
+}
+
+void arena_fit(PageCount share) {
+  size_t pages = arena_page_count();
+  size_t left = std::min(std::max(share.value, round_up(g_committed.value, kPagesPerChunk)), pages);
   g_arena.page_count.store(left, std::memory_order_relaxed);
-  cut(pointer_to(PageId(0)), keep, pages * kPageSize);
+  cut(pointer_to(PageId(0)), left * kPageSize, pages * kPageSize);
   cut(g_arena.page_entries, std::max(entries_bytes(left), g_entries_writable),
       entries_bytes(pages));
   cut(g_arena.spans, std::max(spans_bytes(left), g_spans_writable), spans_bytes(pages));
   meta_cut(descriptor_bytes(left));
+}
+
+void arena_forget(PageId end) {
+  g_committed = std::min(g_committed, PageCount(end.value));
 }
 
 PageCount arena_committed() {

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 
 #include "base/annotations.h"
 #include "base/units.h"
@@ -16,7 +17,7 @@ struct MSpan;
 struct alignas(64) ArenaParams {
   Address base = 0;                               ///< start, aligned to 2 MiB
   std::atomic<size_t> page_count{0};              ///< pages reserved; may shrink, see
-                                                  ///< arena_fit_limit. Relaxed: no block is there
+                                                  ///< arena_fit. Relaxed: no block is there
   std::atomic<uint16_t>* page_entries = nullptr;  ///< by page: its `page_entry`, or 0
   std::atomic<MSpan*>* spans = nullptr;           ///< by page: the span it belongs to, or null
   uintptr_t mark_key = 0;                         ///< secret; a free block's first word is
@@ -29,9 +30,17 @@ BURROW_HIDDEN extern constinit ArenaParams g_arena;
 /// Ends the program when not even 8 MiB of addresses can be had.
 void arena_init();
 
-/// Gives reserved addresses back when they leave the program no room below an RLIMIT_AS that was
-/// set after the start. REQUIRES: the heap's lock.
-void arena_fit_limit();
+/// What the arena may keep when its reservation leaves the program no room below an RLIMIT_AS that
+/// was set after the start; nullopt when there is no need.
+[[nodiscard]] std::optional<PageCount> arena_share_of_limit();
+
+/// Gives addresses beyond the first `share` pages back, if they are not committed. REQUIRES: the
+/// heap's lock.
+void arena_fit(PageCount share);
+
+/// Counts pages from `end` on as not committed: they are about to be given back by arena_fit.
+/// REQUIRES: the heap's lock.
+void arena_forget(PageId end);
 
 /// Pages reserved.
 inline size_t arena_page_count() {

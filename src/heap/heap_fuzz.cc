@@ -463,6 +463,7 @@ void Run::finish() {
 }  // namespace
 }  // namespace burrow::heap
 
+// libFuzzer's names. NOLINTNEXTLINE(readability-identifier-naming)
 extern "C" int LLVMFuzzerInitialize(int* /*argc*/, char*** /*argv*/) {
   constexpr std::string_view kFaults[] = {
       "",          "realloc-copies-too-little", "overlap",     "calloc-not-zeroed", "misaligned",
@@ -476,6 +477,7 @@ extern "C" int LLVMFuzzerInitialize(int* /*argc*/, char*** /*argv*/) {
   exit(2);
 }
 
+// NOLINTNEXTLINE(readability-identifier-naming)
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   static auto& helper = *new burrow::heap::Helper;
   burrow::heap::Run run(helper);

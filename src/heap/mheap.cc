@@ -13,26 +13,6 @@ namespace burrow::heap {
 
 constinit MHeap g_mheap;
 
-// Sees to it that `pages` more can be used under the limit, giving idle pages back if need be.
-bool MHeap::make_room(PageCount pages) {
-  size_t limit = limit_.load(std::memory_order_relaxed);
-  if (limit == SIZE_MAX) {
-    return true;
-  }
-  size_t fixed = pages_.used().bytes() + meta_from_os();
-  size_t want = pages.bytes();
-  if (want > limit || fixed > limit - want) {
-    return false;
-  }
-  size_t idle_allowed = limit - want - fixed;
-  if (pages_.free_backed().bytes() > idle_allowed) {
-    size_t excess = pages_.free_backed().bytes() - idle_allowed;
-    released_pages_total_ +=
-        pages_.scavenge(PageCount::for_bytes(excess), [] { return true; }).value;
-  }
-  return pages_.free_backed().bytes() <= idle_allowed;
-}
-
 MSpan* MHeap::new_span(PageCount pages, size_t alignment, size_t block_count) {
   PageRun run;
   if (!make_room(pages)) {
@@ -133,8 +113,9 @@ bool MHeap::resize_large(MSpan* span, size_t bytes) {
   if (bytes > arena_page_count() * kPageSize) {
     return false;
   }
-  MutexLock hold(lock_);
   PageId end = span->start + span->pages;
+  bool healed = wanted < span->pages && heal_tail(span, wanted);
+  MutexLock hold(lock_);
   if (wanted > span->pages) {
     PageCount more = wanted - span->pages;
     PageRun run;
@@ -151,6 +132,9 @@ bool MHeap::resize_large(MSpan* span, size_t bytes) {
     for (size_t i = new_end.value; i < end.value; ++i) {
       g_arena.spans[i].store(nullptr, std::memory_order_relaxed);
     }
+    if (healed) {
+      pages_.note_unbacked(new_end, span->pages - wanted);
+    }
     pages_.free(new_end, span->pages - wanted);
     scavenge_idle(os::monotonic_ns());
   }
@@ -159,14 +143,12 @@ bool MHeap::resize_large(MSpan* span, size_t bytes) {
   return true;
 }
 
-size_t MHeap::set_limit(size_t bytes) {
-  // Relaxed: the next allocation under the lock sees it.
-  return limit_.exchange(bytes, std::memory_order_relaxed);
-}
-
 void MHeap::fit_address_space_limit() {
   MutexLock hold(lock_);
-  arena_fit_limit();
+  if (std::optional<PageCount> share = arena_share_of_limit(); share) {
+    pages_.drop_empty_tail(*share);
+    arena_fit(*share);
+  }
 }
 
 void MHeap::count_large(ptrdiff_t objects, ptrdiff_t bytes) {

@@ -31,7 +31,8 @@
 //    or behind `fresh`). Every block that is not with the program carries its free mark, except
 //    behind `fresh`.
 //  - A page belongs to at most one span; the page tables say so for all its pages.
-//  - Committed = used + free-backed + free-unbacked pages; the limit is kept for the first two.
+//  - Committed = used + free-backed + free-unbacked pages; the limit (limit.cc) is kept for the
+//    first two.
 //
 // Locks. registry < central (one class at a time) < heap < metadata, see LockRank. No system
 // call that can block for long is made under a central lock; madvise is made under the heap's, at
@@ -88,6 +89,9 @@ class MHeap {
 
   [[nodiscard]] size_t limit() const { return limit_.load(std::memory_order_relaxed); }
 
+  /// No limit but the one that is set.
+  void ignore_container();
+
   /// See heap.h.
   void fit_address_space_limit();
 
@@ -120,7 +124,10 @@ class MHeap {
 
   MSpan* new_span(PageCount pages, size_t alignment, size_t block_count) BURROW_REQUIRES(lock_);
   [[nodiscard]] bool make_room(PageCount pages) BURROW_REQUIRES(lock_);
+  [[nodiscard]] bool fits_container(size_t fixed, size_t want) BURROW_REQUIRES(lock_);
+  [[nodiscard]] bool shrink_idle(size_t allowed) BURROW_REQUIRES(lock_);
   void settle_moved(MSpan* span);
+  static bool heal_tail(const MSpan* span, PageCount keep);
   void fill_tables(MSpan* span, SizeClass c);
   void scavenge_idle(int64_t now) BURROW_REQUIRES(lock_);
   [[nodiscard]] PageCount idle_goal() const BURROW_REQUIRES(lock_);
@@ -130,6 +137,8 @@ class MHeap {
   PageAllocator pages_ BURROW_GUARDED_BY(lock_);
   // Relaxed: read as a figure, and under the lock where it matters.
   std::atomic<size_t> limit_{SIZE_MAX};
+  static constexpr size_t kNotAsked = 0;
+  size_t container_limit_ BURROW_GUARDED_BY(lock_) = kNotAsked;  // see limit.cc
   size_t span_count_ BURROW_GUARDED_BY(lock_) = 0;
   size_t peak_pages_ BURROW_GUARDED_BY(lock_) = 0;
   // Scavenger: what stayed idle since the epoch began, and when it may run again.

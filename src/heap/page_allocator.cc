@@ -171,6 +171,20 @@ void PageAllocator::note_unbacked(PageId start, PageCount count) {
   }
 }
 
+void PageAllocator::drop_empty_tail(PageCount keep) {
+  while (chunk_count_ > 1) {
+    size_t i = chunk_count_ - 1;
+    if (i * kPagesPerChunk < keep.value || (empty_[i / 64] >> (i % 64) & 1) == 0) {
+      break;
+    }
+    free_backed_ -= PageCount(chunk(i).backed.count());
+    chunk(i) = Chunk{};
+    empty_[i / 64] &= ~(uint64_t{1} << (i % 64));
+    --chunk_count_;
+  }
+  arena_forget(PageId(std::max(chunk_count_ * kPagesPerChunk, keep.value)));
+}
+
 void PageAllocator::unlink(uint32_t i) {
   Chunk& c = chunk(i);
   if (lists_[c.longest] == i) {

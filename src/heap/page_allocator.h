@@ -51,6 +51,9 @@ class PageAllocator {
   template <typename More>
   PageCount scavenge(PageCount goal, More more);
 
+  /// Forgets empty chunks at the end that lie beyond the first `keep` pages, for arena_fit.
+  void drop_empty_tail(PageCount keep);
+
   /// Marks pages as not backed: their memory was taken or released by the caller.
   void note_unbacked(PageId start, PageCount count);
 

@@ -33,12 +33,21 @@ void read_settings() {
   if (const char* text = os::env("BURROW_MEMLIMIT"); text != nullptr && *text != '\0') {
     if (std::optional<size_t> bytes = os::parse_bytes(text); bytes) {
       g_mheap.set_limit(*bytes);
-    } else if (std::string_view(text) != "off") {
+    } else if (std::string_view(text) == "off") {
+      g_mheap.ignore_container();
+    } else {
       FixedPrinter<256> out;
       out << "burrow: BURROW_MEMLIMIT=" << text
           << " is not a size; write for example 512MiB, or off\n";
       out.write_to(2);
     }
+  }
+}
+
+// Fallbacks that a test asks for.
+void read_debug_options() {
+  if (os::debug_option("move") == "0") {
+    os::forbid_move_pages();
   }
 }
 
@@ -68,6 +77,7 @@ void heap_init() {
   init_centrals();
   reserve_init();
   read_settings();
+  read_debug_options();
   hardened_init();
   g_state.store(StartState::kReady, std::memory_order_release);
 }

@@ -10,9 +10,9 @@
 // `heap::read_stats`. operators.cc holds new and delete; when memory is out they call
 // `new_failed`, of which there are two: new_failure_throw.cc (libburrow) throws itself,
 // new_failure_preload.cc (the preload, which may serve C programs without libstdc++) asks the
-// program's own libstdc++ to. fork.cc keeps both sides of a fork working. limits.cc notices when the
-// program limits its address space. foreign.cc hands blocks of the C library's own malloc back to
-// it, when some library was bound to that.
+// program's own libstdc++ to. fork.cc keeps both sides of a fork working. limits.cc notices when
+// the program limits its address space. foreign.cc hands blocks of the C library's own malloc back
+// to it, when some library was bound to that.
 //
 // Invariants.
 //  - errno is ENOMEM (or EINVAL where documented) after a failure and untouched after a success.

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <cstdio>
 #include <cstring>
 #include <set>
 #include <vector>
@@ -192,6 +193,37 @@ TEST(Realloc, BlocksThatGrowInTurnsKeepTheirContents) {
   for (void* p : blocks) {
     free(p);
   }
+}
+
+size_t mappings() {
+  FILE* file = fopen("/proc/self/maps", "re");
+  size_t lines = 0;
+  for (int c = getc(file); c != EOF; c = getc(file)) {
+    lines += c == '\n' ? 1 : 0;
+  }
+  fclose(file);
+  return lines;
+}
+
+// Moved memory keeps mappings of its own until it is freed; 65,530 is all that a process may have.
+TEST(Realloc, BlocksThatMovedAndShrankLeaveNoMappings) {
+  constexpr size_t kMiB = 1 << 20;
+  size_t before = mappings();
+  std::vector<void*> blocks;
+  for (int i = 0; i < 200; ++i) {
+    void* p = opaque(malloc(kMiB));
+    memset(p, 1, kMiB);
+    blocks.push_back(opaque(malloc(kMiB)));
+    p = opaque(realloc(p, 4 * kMiB));
+    memset(p, 2, 4 * kMiB);
+    blocks.push_back(opaque(malloc(kMiB)));
+    p = opaque(realloc(p, 9 * kMiB));
+    blocks.push_back(opaque(realloc(p, kMiB + 4096)));
+  }
+  for (void* p : blocks) {
+    free(p);
+  }
+  EXPECT_LE(mappings(), before + 20);
 }
 
 TEST(Aligned, EveryPowerOfTwoIsKept) {

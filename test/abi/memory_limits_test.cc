@@ -183,6 +183,35 @@ TEST(MemoryLimit, OfTheHeapFromTheStart) {
   EXPECT_EQ(system(again("BURROW_MEMLIMIT=64M", "*.DISABLED_RunOutAndGoOn").c_str()), 0);
 }
 
+// A control group's limit counts what is resident. The group is made up: files in a folder.
+TEST(MemoryLimit, OfTheControlGroup) {
+  char folder[] = "/tmp/burrow-cgroup.XXXXXX";
+  ASSERT_NE(mkdtemp(folder), nullptr);
+  std::string at = folder;
+  std::string make = "mkdir " + at + "/a && echo 0::/a >" + at + "/cgroup && echo 100000000 >" +
+                     at + "/a/memory.max";
+  ASSERT_EQ(system(make.c_str()), 0);
+  std::string debug = "BURROW_DEBUG=cgroup=" + at;
+  EXPECT_EQ(system(again(debug, "*.DISABLED_RunOutAndGoOn").c_str()), 0);
+  EXPECT_EQ(system(again(debug, "*.DISABLED_MoreThanAGroupMayTouch").c_str()), 0);
+  EXPECT_NE(system(again(debug + " BURROW_MEMLIMIT=off", "*.DISABLED_MoreIsRefused").c_str()), 0);
+  EXPECT_EQ(system(again(debug, "*.DISABLED_MoreIsRefused").c_str()), 0);
+  EXPECT_EQ(system(("rm -r " + at).c_str()), 0);
+}
+
+TEST(MemoryLimit, DISABLED_MoreIsRefused) {
+  errno = 0;
+  ASSERT_EQ(opaque(malloc(200 * kMiB)), nullptr);
+  EXPECT_EQ(errno, ENOMEM);
+}
+
+// What is allocated and not touched does not count.
+TEST(MemoryLimit, DISABLED_MoreThanAGroupMayTouch) {
+  for (int i = 0; i < 20; ++i) {
+    ASSERT_NE(opaque(malloc(20 * kMiB)), nullptr) << i;
+  }
+}
+
 TEST(MemoryLimit, AddressSpaceLimitedFromTheStart) {
   for (const char* kilobytes : {"300000", "1000000", "8000000"}) {
     std::string limit = std::string("ulimit -v ") + kilobytes + ";";
