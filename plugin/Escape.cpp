@@ -6,6 +6,7 @@
 #include "Promote.h"
 #include "llvm/ADT/SCCIterator.h"
 #include "llvm/Analysis/OptimizationRemarkEmitter.h"
+#include "llvm/IR/Module.h"
 
 using namespace llvm;
 
@@ -98,9 +99,14 @@ void ModuleAnalysis::component(ArrayRef<Function*> Functions, bool Cycle) {
 }
 
 bool ModuleAnalysis::analyse(Function& F, bool Recursive) {
-  if (F.getInstructionCount() > MaxInstructions) {
+  // Without a summary; those who relied on one so far are looked at again.
+  auto Forget = [&] {
+    bool Known = Table.own(F) != nullptr;
     Table.forget(F);
-    return false;
+    return Known;
+  };
+  if (F.getInstructionCount() > MaxInstructions) {
+    return Forget();
   }
   auto G = std::make_unique<Graph>(F);
   buildGraph(*G, Table);

@@ -224,6 +224,15 @@ void GraphBuilder::visit(Instruction& I) {
     G.Points[node(&I)].set(Graph::Heap);
   } else if (auto* Element = dyn_cast<GetElementPtrInst>(&I)) {
     flow(Element->getPointerOperand(), &I, &I);
+    // An address made of an integer in disguise.
+    if (isa<ConstantPointerNull>(Element->getPointerOperand())) {
+      G.Points[node(&I)].set(Graph::Heap);
+    }
+    for (const Use& Index : Element->indices()) {
+      if (Ints.fromPointer(Index)) {
+        escape(Index, &I);
+      }
+    }
   } else if (auto* Choice = dyn_cast<SelectInst>(&I)) {
     if (followed(&I)) {
       flow(Choice->getTrueValue(), &I, &I);

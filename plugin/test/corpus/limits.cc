@@ -218,3 +218,19 @@ void object_copied(void* to) {
   int* p = make<int>(1);  // -m: escapes to heap
   __builtin_memcpy(to, &p, sizeof(p));
 }
+
+int index_from_null() {
+  int* p = make<int>(1);  // -m: escapes to heap [O1,O2,O3,Os: does not escape]
+  auto bits = reinterpret_cast<uintptr_t>(p);
+  return *reinterpret_cast<int*>(static_cast<char*>(nullptr) + bits);
+}
+
+struct Wide {
+  uintptr_t bits;
+  long other;
+};
+
+Wide in_an_aggregate() {
+  int* p = make<int>(1);  // -m: escapes to heap
+  return {reinterpret_cast<uintptr_t>(p), 1};
+}
