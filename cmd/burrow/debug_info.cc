@@ -13,6 +13,7 @@
 #include <string_view>
 
 #include "function_index.h"
+#include "symbol_index.h"
 
 namespace burrow::cmd {
 namespace {
@@ -132,11 +133,12 @@ struct DebugInfo::Impl {
   Dwfl* dwfl = nullptr;
   Dwfl_Module* module = nullptr;
   std::optional<FunctionIndex> index;
+  std::optional<SymbolIndex> symbols;
   Dwarf_Addr bias = 0;
 
   bool open(const std::string& path, const std::string& build_id);
   void close();
-  [[nodiscard]] std::string symbol_at(uint64_t address) const;
+  [[nodiscard]] std::string symbol_at(uint64_t address);
   void set_name(Dwarf_Die scope, Dwarf_Die unit, const std::string& emitted, SourceFrame& frame);
 
   std::map<Dwarf_Off, std::string> prefixes;  ///< by declaration
@@ -144,6 +146,7 @@ struct DebugInfo::Impl {
 
 void DebugInfo::Impl::close() {
   index.reset();
+  symbols.reset();
   prefixes.clear();
   if (dwfl != nullptr) {
     dwfl_end(dwfl);
@@ -187,13 +190,11 @@ bool DebugInfo::Impl::open(const std::string& path, const std::string& build_id)
   return true;
 }
 
-std::string DebugInfo::Impl::symbol_at(uint64_t address) const {
-  GElf_Off offset = 0;
-  GElf_Sym symbol{};
-  const char* name =
-      dwfl_module_addrinfo(module, address, &offset, &symbol, nullptr, nullptr, nullptr);
-  bool inside = symbol.st_size == 0 || offset < symbol.st_size;
-  return name != nullptr && inside ? name : "";
+std::string DebugInfo::Impl::symbol_at(uint64_t address) {
+  if (!symbols) {
+    symbols.emplace(module);
+  }
+  return symbols->find(address);
 }
 
 // `emitted` is the symbol of the code there, where it is the scope's own.
