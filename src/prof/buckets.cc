@@ -38,7 +38,7 @@ struct LiveEntry {
   Bucket* bucket;
 };
 
-constexpr size_t kChains = 1 << 14;
+constexpr size_t kChains = 1 << 12;
 constexpr size_t kBlockBytes = 256 * kKiB;
 constexpr size_t kFirstLive = 1 << 10;
 
