@@ -6,6 +6,7 @@
 #include "base/bits.h"
 #include "base/check.h"
 #include "heap/metadata.h"
+#include "heap/mspan.h"
 #include "os/os.h"
 
 namespace burrow::heap {
@@ -184,6 +185,16 @@ void arena_fit(PageCount share) {
 
 void arena_forget(PageId end) {
   g_committed = std::min(g_committed, PageCount(end.value));
+}
+
+MSpan* span_around(PageId page) {
+  for (size_t i = page.value + 1; i-- > 0;) {
+    if (MSpan* span = span_of_page(PageId(i)); span != nullptr) {
+      return span->state == SpanState::kFree || page.value - i >= span->pages.value ? nullptr
+                                                                                    : span;
+    }
+  }
+  return nullptr;
 }
 
 PageCount arena_committed() {

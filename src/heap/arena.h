@@ -19,7 +19,8 @@ struct alignas(64) ArenaParams {
   std::atomic<size_t> page_count{0};              ///< pages reserved; may shrink, see
                                                   ///< arena_fit. Relaxed: no block is there
   std::atomic<uint16_t>* page_entries = nullptr;  ///< by page: its `page_entry`, or 0
-  std::atomic<MSpan*>* spans = nullptr;           ///< by page: the span it belongs to, or null
+  std::atomic<MSpan*>* spans = nullptr;           ///< by page: the span it belongs to, or null;
+                                                  ///< of a large span the first page only
   uintptr_t mark_key = 0;                         ///< secret; a free block's first word is
                                                   ///< its address xor this
 };
@@ -74,13 +75,17 @@ BURROW_ALWAYS_INLINE bool find_page(const void* p, PageId& page) {
   return index < arena_page_count();
 }
 
-/// The span that owns a page, or null. Relaxed is enough: whoever holds a live block of the span
-/// got it after the table was written.
+/// The span that owns a page, or null; null too inside a large span. Relaxed is enough: whoever
+/// holds a live block of the span got it after the table was written.
 inline MSpan* span_of_page(PageId page) {
   return g_arena.spans[page.value].load(std::memory_order_relaxed);
 }
 
-/// The span at an address, or null when the address is not in a live span.
+/// The span that holds a page, also when the page lies inside a large one. Slow: for messages.
+MSpan* span_around(PageId page);
+
+/// The span in which a block starts at the address; null when there is none. An address inside a
+/// block leads to its span too, unless the block is large.
 inline MSpan* span_of(const void* p) {
   PageId page;
   return find_page(p, page) ? span_of_page(page) : nullptr;

@@ -15,6 +15,7 @@ void reclaim(MCache* cache) {
   }
   for (size_t i = 1; i < kNumClasses; ++i) {
     central_of(SizeClass(i)).flush_depot();
+    sampled_central_of(SizeClass(i)).flush_depot();
   }
 }
 

@@ -168,6 +168,26 @@ TEST(Heap, BlocksFreedByOtherThreadsComeBack) {
   EXPECT_LT(after.heap_sys, before.heap_sys + 16 * kMiB);
 }
 
+TEST(Heap, ClassesThatAThreadLeavesGoHome) {
+  (void)release_memory();
+  auto use = [](size_t size, int count) {
+    std::vector<void*> blocks;
+    for (int i = 0; i < count; ++i) {
+      blocks.push_back(allocate(size));
+    }
+    for (void* p : blocks) {
+      deallocate(p);
+    }
+  };
+  use(20000, 64);
+  EXPECT_GT(stats().cached_bytes, 256 * kKiB);
+  for (int round = 0; round < 50; ++round) {
+    use(64, 2000);
+  }
+  EXPECT_LT(stats().cached_bytes, 128 * kKiB);
+  verify();
+}
+
 TEST(Heap, ReleaseGivesMemoryBackToTheSystem) {
   std::vector<void*> blocks;
   for (int i = 0; i < 100000; ++i) {

@@ -19,7 +19,11 @@ constinit CacheRegistry g_caches;
 
 namespace {
 
-constexpr uint32_t kFirstLoad = 8;
+// A class's first load is twice this: a page, as fresh blocks are touched when they are taken; it
+// doubles at each load.
+uint32_t first_target(const ClassInfo& info) {
+  return info.size == 0 ? 0 : std::clamp<uint32_t>(2048 / info.size, 1, 4);
+}
 
 // What stands in for the magazine of a class that has none yet: nothing to pop, no room to push.
 constinit void* g_closed = bottom_block();
@@ -43,7 +47,7 @@ MCache* MCache::create() {
     slot.top = slot.limit = &g_closed;
     slot.inverse = info.inverse;
     slot.credit = 0;
-    cache->states[i].target = std::min<uint32_t>(kFirstLoad / 2, info.magazine);
+    cache->states[i].target = first_target(info);
   }
   cache->sample_epoch = sampling_epoch() - 1;
   cache->owner = os::thread_id();
@@ -137,6 +141,7 @@ bool MCache::find_blocks(SizeClass c) {
     swap_magazines(c);
     return true;
   }
+  age(c);
   MCentral& central = central_of(c);
   size_t count = 0;
   if (Magazine* full = central.exchange_empty(state.loaded); full != nullptr) {
@@ -288,6 +293,7 @@ bool MCache::make_room(SizeClass c) {
       return false;
     }
   } else if (state.previous->count > 0) {
+    age(c);
     state.given += state.previous->count;
     state.previous = central_of(c).exchange_full(state.previous);
   }
@@ -305,11 +311,31 @@ void MCache::overflow(SizeClass c, void* block) {
   central_of(c).put_back(&block, 1);
 }
 
+// Looks at the next class in turn; `in_use` is the one that is being traded. REQUIRES: the cache is
+// held, and no lock.
+void MCache::age(SizeClass in_use) {
+  SizeClass c(age_next);
+  age_next = static_cast<uint8_t>(age_next % (kNumClasses - 1) + 1);
+  if (c == in_use) {
+    return;
+  }
+  SlotState& state = states[c.value];
+  if (state.loaded != nullptr) {
+    uint64_t seen = mallocs_of(c) + frees_of(c);
+    if (std::exchange(state.seen, seen) != seen) {
+      return;
+    }
+    flush_class(c);
+  }
+  central_of(c).age();
+}
+
 void MCache::flush_class(SizeClass c) {
   SlotState& state = states[c.value];
   if (state.loaded == nullptr) {
     return;
   }
+  state.target = first_target(class_info(c));
   state.loaded->count = static_cast<uint32_t>(loaded_count(c));
   slots[c.value].top = slots[c.value].limit = &g_closed;
   for (Magazine** at : {&state.loaded, &state.previous}) {

@@ -7,6 +7,10 @@
 // "Magazines and Vmem", USENIX 2001). `credit` counts allocations down to the next look of the
 // slow path: see mheap.h, "Sampling".
 //
+// Idle classes. Each trade with MCentral looks at one other class in turn (`age`): when the thread
+// has not used it since the last look, its blocks go home, and those of a depot that nobody uses,
+// so that what one phase of a program leaves serves the next. A round of looks is 73 trades.
+//
 // Signals. malloc in a signal handler is not allowed by POSIX, but programs do it. Every operation,
 // fast or slow, sets `ThreadHeap::busy` for its duration (`CacheHold`): two plain stores. A handler
 // that finds it set gets memory from a reserve (reserve.h), and what it frees waits in `deferred`
@@ -38,6 +42,7 @@ struct SlotState {
   uint64_t granted = 0;          ///< credit ever given, and sampled blocks handed out
   uint64_t taken = 0;            ///< blocks that ever came here from the central
   uint64_t given = 0;            ///< blocks that ever went there
+  uint64_t seen = 0;             ///< allocations and frees as `age` found them last
 };
 
 /// One thread's cache. Its fields belong to that thread; others read them for figures only.
@@ -48,6 +53,7 @@ struct MCache {
   MCache* prev = nullptr;
   int64_t sample_distance = 0;  ///< bytes until the next sample; see mheap.h, "Sampling"
   uint32_t sample_epoch = 0;    ///< the epoch `sample_distance` was drawn in
+  uint8_t age_next = 1;         ///< the class that `age` looks at next
   bool muted = false;           ///< the profiler is at work: take no samples
   uint32_t owner = 0;           ///< the kernel's number of the thread; 0: given up
 
@@ -110,6 +116,7 @@ struct MCache {
   void grant(SizeClass c);
   void refresh_distance();
   void flush_class(SizeClass c);
+  void age(SizeClass in_use);
 };
 
 /// What a thread knows of the heap.

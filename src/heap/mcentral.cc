@@ -1,6 +1,8 @@
 // What all threads share of one size class. See mcentral.h.
 #include "heap/mcentral.h"
 
+#include <algorithm>
+
 #include "base/check.h"
 #include "heap/mheap.h"
 #include "heap/report.h"
@@ -38,6 +40,7 @@ void MCentral::init(SizeClass c, SpanState state) {
 
 Magazine* MCentral::exchange_empty(Magazine* empty) {
   MutexLock hold(lock_);
+  ++trades_;
   Magazine* full = depot_;
   if (full == nullptr) {
     return nullptr;
@@ -70,11 +73,19 @@ Magazine* MCentral::find_empty() {
   return m;
 }
 
-// Four magazines, and an eighth of the class's memory: enough to swing without touching spans,
-// and never more than 12.5% of what the class holds anyway.
+// Four magazines, or fewer when their blocks are large, and an eighth of the class's memory: enough
+// to swing without touching spans, and never more than 128 KiB and 12.5% of what the class holds.
 size_t MCentral::depot_limit() const {
+  constexpr size_t kLeastBytes = 128 * kKiB;
   const ClassInfo& info = class_info(class_);
-  return 4 + size_t{spans_} * info.capacity / (size_t{8} * info.magazine);
+  size_t least = std::min<size_t>(4, kLeastBytes / (size_t{info.magazine} * info.size));
+  return least + size_t{spans_} * info.capacity / (size_t{8} * info.magazine);
+}
+
+// Sampled blocks pass one by one, without magazines before the spans: a last empty span stays, so
+// that not every sample makes a span and gives it back.
+bool MCentral::keeps_empty_span() const {
+  return state_ == SpanState::kSampled && spans_ == 1;
 }
 
 Magazine* MCentral::exchange_full(Magazine* full) {
@@ -82,6 +93,7 @@ Magazine* MCentral::exchange_full(Magazine* full) {
   MSpan* emptied = nullptr;
   {
     MutexLock hold(lock_);
+    ++trades_;
     if (depot_count_ < depot_limit()) {
       empty = find_empty();
     }
@@ -185,7 +197,7 @@ void MCentral::put_back_locked(void* const* blocks, size_t count, MSpan*& emptie
       report_invalid_free(blocks[i]);
     }
     span->put_back(blocks[i]);
-    if (span->outstanding() == 0) {
+    if (span->outstanding() == 0 && !keeps_empty_span()) {
       unlink(span);
       --spans_;
       span->next = emptied;
@@ -213,8 +225,33 @@ void MCentral::put_back(void* const* blocks, size_t count) {
   release_spans(emptied);
 }
 
+void MCentral::age() {
+  {
+    MutexLock hold(lock_);
+    bool idle = aged_ == trades_;
+    aged_ = trades_;
+    if (!idle || depot_ == nullptr) {
+      return;
+    }
+  }
+  flush_depot();
+}
+
+// Takes the last empty span, which `keeps_empty_span` kept; null when there is none.
+MSpan* MCentral::take_empty_span() {
+  MutexLock hold(lock_);
+  MSpan* span = lists_[0];
+  if (spans_ != 1 || span == nullptr || span->outstanding() > 0) {
+    return nullptr;
+  }
+  unlink(span);
+  --spans_;
+  return span;
+}
+
 size_t MCentral::flush_depot() {
   size_t n = 0;
+  release_spans(take_empty_span());
   for (;;) {
     MSpan* emptied = nullptr;
     {

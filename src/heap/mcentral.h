@@ -37,8 +37,12 @@ class alignas(64) MCentral {
   /// Sends blocks home to their spans.
   void put_back(void* const* blocks, size_t count);
 
-  /// Sends the depot's blocks home; returns their number.
+  /// Sends the depot's blocks home, and empty spans to the heap; returns the number of blocks.
   size_t flush_depot();
+
+  /// Called now and then by caches that do not use the class: sends the depot home when nobody has
+  /// traded with it since the last call.
+  void age();
 
   /// Blocks that sit in the depot.
   [[nodiscard]] size_t depot_blocks();
@@ -62,9 +66,11 @@ class alignas(64) MCentral {
   void file(MSpan* span) BURROW_REQUIRES(lock_);
   void unlink(MSpan* span) BURROW_REQUIRES(lock_);
   [[nodiscard]] MSpan* fullest() const BURROW_REQUIRES(lock_);
+  [[nodiscard]] bool keeps_empty_span() const BURROW_REQUIRES(lock_);
   [[nodiscard]] size_t depot_limit() const BURROW_REQUIRES(lock_);
   void keep_empty(Magazine* m) BURROW_REQUIRES(lock_);
   [[nodiscard]] Magazine* find_empty() BURROW_REQUIRES(lock_);
+  [[nodiscard]] MSpan* take_empty_span();
   static void release_spans(MSpan* list);
 
   Mutex lock_{LockRank::kCentral};
@@ -73,6 +79,8 @@ class alignas(64) MCentral {
   Magazine* depot_ BURROW_GUARDED_BY(lock_) = nullptr;
   uint32_t depot_count_ BURROW_GUARDED_BY(lock_) = 0;
   uint32_t spans_ BURROW_GUARDED_BY(lock_) = 0;
+  uint32_t trades_ BURROW_GUARDED_BY(lock_) = 0;  // with caches; wraps
+  uint32_t aged_ BURROW_GUARDED_BY(lock_) = 0;    // trades_ as `age` found it last
   // Empty magazines for exchange_full, so that a steady exchange touches no other lock.
   Magazine* empties_ BURROW_GUARDED_BY(lock_) = nullptr;
   uint32_t empty_count_ BURROW_GUARDED_BY(lock_) = 0;

@@ -42,7 +42,7 @@ void MHeap::note_peak() {
 
 // `c` sends frees to the class's slot; without a class they take the slow path.
 void MHeap::fill_tables(MSpan* span, SizeClass c) {
-  for (size_t i = 0; i < span->pages.value; ++i) {
+  for (size_t i = 0; i < span->table_pages(); ++i) {
     size_t page = span->start.value + i;
     // Relaxed: see span_of_page.
     g_arena.spans[page].store(span, std::memory_order_relaxed);
@@ -87,7 +87,7 @@ MSpan* MHeap::allocate_large(size_t bytes, size_t alignment, SpanState state) {
 }
 
 void MHeap::free_span(MSpan* span) {
-  for (size_t i = 0; i < span->pages.value; ++i) {
+  for (size_t i = 0; i < span->table_pages(); ++i) {
     // Relaxed: the block is dead; only a wrong free could still ask.
     g_arena.page_entries[span->start.value + i].store(0, std::memory_order_relaxed);
     g_arena.spans[span->start.value + i].store(nullptr, std::memory_order_relaxed);
@@ -123,15 +123,9 @@ bool MHeap::resize_large(MSpan* span, size_t bytes) {
       return false;
     }
     span->need_zero = span->need_zero || run.need_zero;
-    for (size_t i = 0; i < more.value; ++i) {
-      g_arena.spans[end.value + i].store(span, std::memory_order_relaxed);
-    }
     note_peak();
   } else if (wanted < span->pages) {
     PageId new_end = span->start + wanted;
-    for (size_t i = new_end.value; i < end.value; ++i) {
-      g_arena.spans[i].store(nullptr, std::memory_order_relaxed);
-    }
     if (healed) {
       pages_.note_unbacked(new_end, span->pages - wanted);
     }

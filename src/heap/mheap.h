@@ -30,7 +30,8 @@
 //  - A block is in exactly one place: with the program, in one magazine, or in its span (bit set,
 //    or behind `fresh`). Every block that is not with the program carries its free mark, except
 //    behind `fresh`.
-//  - A page belongs to at most one span; the page tables say so for all its pages.
+//  - A page belongs to at most one span; the page tables say so for all its pages, but for a large
+//    span's after the first.
 //  - Committed = used + free-backed + free-unbacked pages; the limit (limit.cc) is kept for the
 //    first two.
 //

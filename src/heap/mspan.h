@@ -44,6 +44,10 @@ struct MSpan {
   bool vacated = false;    ///< its mapping was moved away
   int8_t list = -1;        ///< which occupancy list of its MCentral, or -1
 
+  /// Pages from `start` that the table of spans tells of: the first is enough for a large block,
+  /// whose length would else make each malloc and free of megabytes write hundreds of entries.
+  [[nodiscard]] size_t table_pages() const { return state == SpanState::kLarge ? 1 : pages.value; }
+
   [[nodiscard]] Address limit() const { return address_of(start + pages); }
 
   /// One bit a block: set when the block came back to the span.

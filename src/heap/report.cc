@@ -27,7 +27,7 @@ void print_pointer(Printer& out, const void* p) {
     out << "not an address of Burrow's heap)";
     return;
   }
-  const MSpan* span = span_of_page(page);
+  const MSpan* span = span_around(page);
   if (span == nullptr) {
     out << "heap address, page " << page.value << ", in no live span: freed before, or never "
         << "allocated)";

@@ -6,6 +6,7 @@
 #include "heap/hardened.h"
 #include "heap/heap.h"
 #include "heap/heap_internal.h"
+#include "heap/metadata.h"
 #include "heap/mheap.h"
 #include "heap/processor_cache.h"
 #include "heap/reserve.h"
@@ -25,6 +26,10 @@ constinit Mutex g_start_lock{LockRank::kStart};
 
 // The cache that was made for this thread: `t_heap` has it except while a processor's is bound.
 constinit thread_local MCache* t_own = nullptr;
+
+// Spans start on pages, so the first blocks of every class crowd the first lines of pages; so would
+// the first cache's slots, and evict them from L1: 8.8 ns against 6.7 for pairs of mixed sizes.
+constexpr size_t kColour = 1344;
 
 // Set once the thread's cache was destroyed at its end.
 constinit thread_local bool t_ended = false;
@@ -75,6 +80,7 @@ void heap_init() {
   }
   arena_init();
   init_centrals();
+  (void)meta_allocate(kColour, MetaKind::kOther);
   reserve_init();
   read_settings();
   read_debug_options();
