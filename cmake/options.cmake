@@ -30,5 +30,6 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
   target_link_options(burrow_options INTERFACE -fuse-ld=lld-19)
 endif()
 
-# libdeflate's archive: the preload must not load libraries into programs that never ask.
+# Archives: the preload must not load libraries into programs that never ask.
 find_library(BURROW_DEFLATE NAMES libdeflate.a REQUIRED)
+find_library(BURROW_HTTP_PARSER NAMES libhttp_parser.a REQUIRED)

@@ -8,6 +8,7 @@
 #include <iterator>
 #include <string>
 
+#include "burrow/debug.h"
 #include "burrow/heap.h"
 #include "burrow/pprof.h"
 #include "heap/heap.h"
@@ -74,6 +75,18 @@ TEST(Api, ProfileIsWrittenCompressed) {
 TEST(Api, UnwritableProfileIsReported) {
   EXPECT_FALSE(write_heap_profile("/nonexistent/folder/profile.pb.gz"));
   EXPECT_EQ(errno, ENOENT);
+}
+
+TEST(Api, DebugServerStartsAndStops) {
+  DebugServer server = serve_debug("127.0.0.1:0");
+  ASSERT_TRUE(server) << server.error;
+  EXPECT_TRUE(server.url.starts_with("http://127.0.0.1:"));
+  EXPECT_FALSE(serve_debug("127.0.0.1:0"));  // there is one
+  stop_debug();
+  EXPECT_TRUE(serve_debug("[::1]:0") || serve_debug("127.0.0.1:0"));
+  stop_debug();
+  stop_debug();
+  EXPECT_NE(serve_debug("nonsense").error.find("write for example"), std::string::npos);
 }
 
 }  // namespace

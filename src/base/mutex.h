@@ -14,7 +14,7 @@ namespace burrow {
 enum class LockRank : uint8_t {
   kSchedStart = 0,  ///< sched: its start, changes of the number of processors
   kStart,           ///< heap: the very first call
-  kDebugServer,     ///< debug: one long capture at a time
+  kDebugServer,     ///< debug: starting and stopping the server
   kSchedPoll,       ///< sched: who waits for a descriptor
   kSchedTimers,     ///< sched: a processor's timers
   kSched,           ///< sched: global queue, idle processors and workers

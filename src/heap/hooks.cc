@@ -2,8 +2,10 @@
 #include "heap/hooks.h"
 
 #include <atomic>
+#include <utility>
 
 #include "heap/arena.h"
+#include "heap/heap_internal.h"
 #include "heap/mcache.h"
 #include "heap/sampling.h"
 
@@ -44,6 +46,16 @@ void refresh_sampling() {
     CacheHold hold;
     t_heap.cache->revoke_credit();
   }
+}
+
+bool mute_sampling(bool muted) {
+  MCache* cache = current_cache();
+  if (cache == nullptr || t_heap.busy) {
+    return false;
+  }
+  CacheHold hold;
+  cache->revoke_credit();
+  return std::exchange(cache->muted, muted);
 }
 
 uint32_t sampling_epoch() {

@@ -47,6 +47,24 @@ void install_profiler_hooks(const ProfilerHooks* hooks);
 /// The installed table, or null.
 [[nodiscard]] const ProfilerHooks* profiler_hooks();
 
+/// Whether the calling thread's allocations are left out of the profile; returns what was set
+/// before. For Burrow's own work, which is not the program's.
+bool mute_sampling(bool muted);
+
+/// Mutes the calling thread for a scope.
+class MutedScope {
+ public:
+  MutedScope() : before_(mute_sampling(true)) {}
+
+  ~MutedScope() { mute_sampling(before_); }
+
+  MutedScope(const MutedScope&) = delete;
+  MutedScope& operator=(const MutedScope&) = delete;
+
+ private:
+  bool before_;
+};
+
 /// Makes every thread draw its sample distance anew: call after the sampling rate has changed.
 void refresh_sampling();
 

@@ -185,8 +185,8 @@ void MCache::grant(SizeClass c) {
   state.granted += count;
 }
 
-// The credit that is left.
-uint64_t MCache::credit_of(SizeClass c) const {
+// The credit that is left. Also for figures, which read it while its thread changes it.
+BURROW_NO_TSAN uint64_t MCache::credit_of(SizeClass c) const {
   uint64_t credit = slots[c.value].credit;
   return credit == kNoCredit ? 0 : credit;
 }

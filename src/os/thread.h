@@ -11,9 +11,9 @@ namespace burrow::os {
 /// again replaces the argument. False when the system has no slot left.
 [[nodiscard]] bool at_thread_exit(void (*function)(void*), void* argument);
 
-/// Starts a detached thread with all signals blocked and a small stack. False when the system
-/// refuses.
-[[nodiscard]] bool start_background_thread(const char* name, void (*function)());
+/// Starts a detached thread with all signals blocked. False when the system refuses.
+[[nodiscard]] bool start_background_thread(const char* name, void (*function)(),
+                                           size_t stack_bytes = size_t{256} * 1024);
 
 /// Threads that `start_background_thread` and `start_thread` have started.
 [[nodiscard]] size_t own_threads();

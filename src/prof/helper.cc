@@ -18,11 +18,8 @@
 #include <cerrno>
 #include <cstring>
 #include <string_view>
-#include <vector>
 
 #include "os/os.h"
-
-extern char** environ;
 
 namespace burrow::prof {
 namespace {
@@ -52,14 +49,25 @@ int run_child(void* raw) {
   if (dup2(c.input, 0) == 0 && dup2(c.output, 1) == 1) {
     int null = open("/dev/null", O_WRONLY);
     dup2(null, 2);
+    close_range(3, ~0U, 0);  // what the program has open is not the helper's to hold
     execve(c.path, c.argv, c.envp);
   }
   _exit(127);
 }
 
+// Read when the library is loaded: later another thread may be changing the environment.
+std::array<char, 4096> g_configured_path;
+
+__attribute__((constructor)) void read_configured_path() {
+  const char* path = os::env("BURROW_SYMBOLIZER");
+  if (path != nullptr && std::strlen(path) < g_configured_path.size()) {
+    std::memcpy(g_configured_path.data(), path, std::strlen(path) + 1);
+  }
+}
+
 std::string symbolizer_path() {
-  if (const char* path = os::env("BURROW_SYMBOLIZER"); path != nullptr) {
-    return path;
+  if (g_configured_path[0] != '\0') {
+    return g_configured_path.data();
   }
   Dl_info info;
   if (dladdr(reinterpret_cast<void*>(&run_child), &info) == 0 || info.dli_fname == nullptr) {
@@ -74,18 +82,6 @@ std::string symbolizer_path() {
     }
   }
   return {};
-}
-
-std::vector<char*> environment_without_burrow() {
-  std::vector<char*> kept;
-  for (char** e = environ; e != nullptr && *e != nullptr; ++e) {
-    std::string_view item(*e);
-    if (!item.starts_with("LD_PRELOAD=") && !item.starts_with("BURROW_")) {
-      kept.push_back(*e);
-    }
-  }
-  kept.push_back(nullptr);
-  return kept;
 }
 
 int spawn(Child& child) {
@@ -147,7 +143,8 @@ std::string run_symbolizer(const std::string& input) {
   int pipe_ends[2] = {-1, -1};
   std::string result;
   if (in >= 0 && write_all(in, input) && pipe2(pipe_ends, O_CLOEXEC) == 0) {
-    std::vector<char*> envp = environment_without_burrow();
+    // No environment: the program's may be changing, and nothing in it is meant for the helper.
+    std::array<char*, 1> envp = {nullptr};
     std::string name = "burrow";
     std::string command = "symbolize";
     std::array<char*, 3> argv = {name.data(), command.data(), nullptr};

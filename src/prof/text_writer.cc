@@ -23,7 +23,7 @@ void append_frames(std::string& out, const std::vector<uintptr_t>& stack) {
   std::vector<std::vector<Frame>> frames = symbolize(stack);
   for (size_t i = 0; i < stack.size(); ++i) {
     for (const Frame& f : frames[i]) {
-      out += "#\t0x" + hex(stack[i] + 1) + "\t" + f.function;
+      out += "#\t0x" + hex(stack[i]) + "\t" + f.function;
       if (!f.file.empty()) {
         out += "\t" + f.file + ":" + std::to_string(f.line);
       }

@@ -94,7 +94,7 @@ bool at_thread_exit(void (*function)(void*), void* argument) {
   return g_key_made && pthread_setspecific(g_key, &t_handler) == 0;
 }
 
-bool start_background_thread(const char* name, void (*function)()) {
+bool start_background_thread(const char* name, void (*function)(), size_t stack_bytes) {
   sigset_t all;
   sigset_t old;
   sigfillset(&all);
@@ -104,7 +104,7 @@ bool start_background_thread(const char* name, void (*function)()) {
   pthread_attr_t attributes;
   pthread_attr_init(&attributes);
   pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-  pthread_attr_setstacksize(&attributes, size_t{256} * 1024);
+  pthread_attr_setstacksize(&attributes, stack_bytes);
   pthread_t thread{};
   int error =
       pthread_create(&thread, &attributes, run_background, reinterpret_cast<void*>(function));
