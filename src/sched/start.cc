@@ -20,7 +20,8 @@ namespace burrow::sched {
 namespace {
 
 constinit Mutex g_start_lock{LockRank::kSchedStart};
-constinit void (*g_start_hook)() = nullptr;
+using StartHook = void (*)();
+constinit StartHook g_start_hook = nullptr;
 
 int wanted_processors() {
   const char* text = os::env("BURROW_PROCS");

@@ -20,7 +20,8 @@ constinit std::array<FaultHandler, 4> g_handlers{};
 constinit std::atomic<size_t> g_handler_count{0};
 struct sigaction g_old_segv;
 struct sigaction g_old_bus;
-constinit void (*g_quit_handler)(const Fault&) = nullptr;
+using QuitHandler = void (*)(const Fault& fault);
+constinit QuitHandler g_quit_handler = nullptr;
 
 Fault describe(const siginfo_t* info, const void* raw) {
   const auto* context = static_cast<const ucontext_t*>(raw);

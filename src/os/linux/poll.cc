@@ -38,8 +38,8 @@ ArmResult PollSet::arm(int fd, PollEvents wanted) {
   int saved_errno = errno;
   epoll_event event{};
   event.events = EPOLLONESHOT;
-  event.events |= wanted.readable ? EPOLLIN | EPOLLRDHUP : 0;
-  event.events |= wanted.writable ? EPOLLOUT : 0;
+  event.events |= wanted.readable ? uint32_t{EPOLLIN} | uint32_t{EPOLLRDHUP} : 0U;
+  event.events |= wanted.writable ? uint32_t{EPOLLOUT} : 0U;
   event.data.fd = fd;
   ArmResult result = ArmResult::kArmed;
   if (::epoll_ctl(epoll_, EPOLL_CTL_MOD, fd, &event) != 0) {
