@@ -132,6 +132,7 @@ class Children(unittest.TestCase):
     def test_port_is_released_while_a_child_lives(self):
         with Subject() as s:
             child = int(s.do("fork"))
+            wait_for(lambda: not sockets_of(child), "the child closes the sockets")
             port = s.port
             s.process.kill()
             s.process.wait()
