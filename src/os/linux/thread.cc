@@ -16,6 +16,7 @@
 #include "os/fibers.h"
 #include "os/os.h"
 #include "os/stack_memory.h"
+#include "os/stop.h"
 
 // Where the first thread's stack began. Missing in static programs.
 // NOLINTNEXTLINE(bugprone-reserved-identifier): glibc's name
@@ -94,17 +95,21 @@ bool at_thread_exit(void (*function)(void*), void* argument) {
   return g_key_made && pthread_setspecific(g_key, &t_handler) == 0;
 }
 
-bool start_background_thread(const char* name, void (*function)()) {
-  sigset_t all;
+namespace {
+
+// The new thread inherits the mask.
+bool start_with_mask(const char* name, void (*function)(), size_t stack_bytes,
+                     const sigset_t& mask) {
   sigset_t old;
-  sigfillset(&all);
-  if (pthread_sigmask(SIG_SETMASK, &all, &old) != 0) {
+  if (pthread_sigmask(SIG_SETMASK, &mask, &old) != 0) {
     return false;
   }
   pthread_attr_t attributes;
   pthread_attr_init(&attributes);
   pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-  pthread_attr_setstacksize(&attributes, size_t{256} * 1024);
+  if (stack_bytes != 0) {
+    pthread_attr_setstacksize(&attributes, stack_bytes);
+  }
   pthread_t thread{};
   int error =
       pthread_create(&thread, &attributes, run_background, reinterpret_cast<void*>(function));
@@ -116,6 +121,8 @@ bool start_background_thread(const char* name, void (*function)()) {
   pthread_sigmask(SIG_SETMASK, &old, nullptr);
   return error == 0;
 }
+
+}  // namespace
 
 size_t own_threads() {
   return g_own_threads.load(std::memory_order_relaxed);
@@ -168,6 +175,19 @@ BURROW_NOINLINE int* errno_address() {
 
 void yield_thread() {
   sched_yield();
+}
+
+bool start_background_thread(const char* name, void (*function)()) {
+  sigset_t all;
+  sigfillset(&all);
+  return start_with_mask(name, function, size_t{256} * 1024, all);
+}
+
+bool start_mutator_thread(const char* name, void (*function)()) {
+  sigset_t mask;
+  sigfillset(&mask);
+  sigdelset(&mask, stop_signal());
+  return start_with_mask(name, function, 0, mask);
 }
 
 uintptr_t stack_end(uintptr_t sp) {
