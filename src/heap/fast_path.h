@@ -17,8 +17,13 @@ struct PlainFinish {
 template <typename Finish = PlainFinish>
 BURROW_ALWAYS_INLINE void* allocate_fast(size_t size) {
   void* p = nullptr;
-  if (BURROW_LIKELY(size <= kMaxTinySize) && BURROW_LIKELY(!t_heap.busy) &&
-      BURROW_LIKELY(pop_block(kTinySlotOf[tiny_index(size)], p))) {
+  // Two pops: with one, the tables' addresses would be chosen first, at an instruction more.
+  if (BURROW_LIKELY(size <= kMaxTinySize)) {
+    if (BURROW_LIKELY(!t_heap.busy) && BURROW_LIKELY(pop_block(kTinySlotOf[tiny_index(size)], p))) {
+      return p;
+    }
+  } else if (BURROW_LIKELY(size <= kMaxSmallSize) && BURROW_LIKELY(!t_heap.busy) &&
+             BURROW_LIKELY(pop_block(kMediumSlotOf[medium_index(size)], p))) {
     return p;
   }
   return Finish::finish(size, p);

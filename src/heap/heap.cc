@@ -204,10 +204,6 @@ void* allocate_class_slow(SizeClass c, size_t size, void* popped) {
 }
 
 void* allocate_slow(size_t size, void* popped) {
-  if (size > kMaxTinySize && size <= kMaxSmallSize && BURROW_LIKELY(!t_heap.busy) &&
-      BURROW_LIKELY(pop_block(kMediumSlotOf[medium_index(size)], popped))) {
-    return popped;
-  }
   if (BURROW_UNLIKELY(hardened_on())) {
     return hardened_allocate(size, 1);
   }

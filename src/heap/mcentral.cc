@@ -2,6 +2,7 @@
 #include "heap/mcentral.h"
 
 #include <algorithm>
+#include <bit>
 
 #include "base/check.h"
 #include "heap/mheap.h"
@@ -36,6 +37,9 @@ void init_centrals() {
 void MCentral::init(SizeClass c, SpanState state) {
   class_ = c;
   state_ = state;
+  constexpr int kListBits = std::bit_width(kLists - 1);
+  int bits = std::bit_width(class_info(c).capacity) - kListBits;
+  list_shift_ = static_cast<uint8_t>(std::max(0, bits));
 }
 
 Magazine* MCentral::exchange_empty(Magazine* empty) {
@@ -73,13 +77,15 @@ Magazine* MCentral::find_empty() {
   return m;
 }
 
-// Four magazines, or fewer when their blocks are large, and an eighth of the class's memory: enough
-// to swing without touching spans, and never more than 128 KiB and 12.5% of what the class holds.
+// Four magazines, or fewer when their blocks are large, and a share of the class's memory: enough
+// to swing without touching spans. Small blocks may wait in larger number, as going home costs each
+// as much as a large one, and their spans are shared by many.
 size_t MCentral::depot_limit() const {
   constexpr size_t kLeastBytes = 128 * kKiB;
   const ClassInfo& info = class_info(class_);
   size_t least = std::min<size_t>(4, kLeastBytes / (size_t{info.magazine} * info.size));
-  return least + size_t{spans_} * info.capacity / (size_t{8} * info.magazine);
+  size_t share = info.size <= kMaxTinySize ? 4 : 8;
+  return least + size_t{spans_} * info.capacity / (share * info.magazine);
 }
 
 // Sampled blocks pass one by one, without magazines before the spans: a last empty span stays, so
@@ -166,7 +172,7 @@ void MCentral::unlink(MSpan* span) {
 void MCentral::file(MSpan* span) {
   int want = -1;
   if (span->available() > 0) {
-    want = static_cast<int>(span->outstanding() * kLists / span->elem_count);
+    want = static_cast<int>(span->outstanding() >> list_shift_);
   }
   if (want == span->list) {
     return;

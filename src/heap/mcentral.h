@@ -58,7 +58,8 @@ class alignas(64) MCentral {
 
  private:
   friend struct MCentralTestPeer;
-  /// Spans are kept by how full they are, so that nearly empty ones drain: eighths.
+  /// Spans are kept by how full they are, so that nearly empty ones drain: by the number of blocks
+  /// that are out, in steps of a power of two, an eighth to a quarter of the span.
   static constexpr size_t kLists = 8;
   static constexpr uint32_t kMostEmpties = 4;
 
@@ -76,6 +77,7 @@ class alignas(64) MCentral {
   Mutex lock_{LockRank::kCentral};
   SizeClass class_;
   SpanState state_ = SpanState::kSmall;
+  uint8_t list_shift_ = 0;
   Magazine* depot_ BURROW_GUARDED_BY(lock_) = nullptr;
   uint32_t depot_count_ BURROW_GUARDED_BY(lock_) = 0;
   uint32_t spans_ BURROW_GUARDED_BY(lock_) = 0;

@@ -1,6 +1,7 @@
 // Blocks of a span. See mspan.h.
 #include "heap/mspan.h"
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
 
@@ -26,23 +27,25 @@ void MSpan::init_blocks(SizeClass c, SpanState new_state) {
   }
 }
 
+// From the end of `out` downward: a magazine is popped from there, so addresses go out rising.
 size_t MSpan::take(void** out, size_t wanted) {
-  size_t n = 0;
+  size_t count = std::min(wanted, available());
+  size_t left = count;
   uint64_t* bits = free_bits();
-  for (size_t word = 0; free_count > 0 && n < wanted; ++word) {
-    while (bits[word] != 0 && n < wanted) {
+  for (size_t word = 0; free_count > 0 && left > 0; ++word) {
+    while (bits[word] != 0 && left > 0) {
       size_t bit = static_cast<size_t>(std::countr_zero(bits[word]));
       bits[word] &= bits[word] - 1;
       --free_count;
-      out[n++] = block(word * 64 + bit);
+      out[--left] = block(word * 64 + bit);
     }
   }
-  while (fresh < elem_count && n < wanted) {
+  while (left > 0) {
     void* p = block(fresh++);
     *static_cast<uintptr_t*>(p) = free_mark(p);
-    out[n++] = p;
+    out[--left] = p;
   }
-  return n;
+  return count;
 }
 
 void MSpan::put_back(void* p) {
