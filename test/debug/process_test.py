@@ -13,7 +13,7 @@ import threading
 import time
 import unittest
 
-from harness import WAIT, Profile, Subject, environment, main, read_all, wait_for
+from harness import BUILD, WAIT, Profile, Subject, environment, main, read_all, wait_for
 
 
 def sockets_of(pid):
@@ -160,6 +160,19 @@ class Children(unittest.TestCase):
                               timeout=WAIT)
         # Twice, as exec keeps the number.
         self.assertEqual(len(re.findall(r"(?m)^burrow: serving http", done.stderr)), 2, done.stderr)
+
+
+class Run(unittest.TestCase):
+    @unittest.skipUnless((BUILD / "burrow").exists(), "the command is not built")
+    def test_the_command_hands_the_address_on(self):
+        """`burrow run` becomes the program, which serves; its children do not."""
+        env = environment()
+        del env["LD_PRELOAD"]
+        script = "sh -c true; cat /dev/null; echo done"
+        done = subprocess.run([BUILD / "burrow", "run", "--http", "127.0.0.1:0", "--", "sh", "-c",
+                               script], env=env, capture_output=True, text=True, timeout=WAIT)
+        self.assertEqual(done.stdout, "done\n")
+        self.assertRegex(done.stderr, r"\Aburrow: serving http://127.0.0.1:\d+/[^\n]+\n\Z")
 
 
 class Unnoticed(unittest.TestCase):

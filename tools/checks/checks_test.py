@@ -74,6 +74,15 @@ class Checks(unittest.TestCase):
         self.fails("essays", {**layers, "src/base/a.h": ESSAY + code,
                               "docs/glossary.md": "| `known` |\n| `later` | coming |\n| `lost` |\n"},
                    "docs/glossary.md: `lost`")
+        reads = 'auto a = env("BURROW_A"); auto b = debug_option("b");\n'
+        page = "| `BURROW_A` | x |\n| `b=1` | x |\n{}\n## Addresses\n| `c=1` | x |\n"
+        self.passes("essays", {"tools/layers.txt": "", "src/base/a.cc": reads,
+                               "docs/debug-vars.md": page.format("")})
+        self.fails("essays", {"tools/layers.txt": "", "src/base/a.cc": reads,
+                              "docs/debug-vars.md": page.format("| `BURROW_D` | x |")},
+                   "BURROW_D is in docs/debug-vars.md alone")
+        self.fails("essays", {"tools/layers.txt": "", "src/base/a.cc": reads + 'debug_option("e")',
+                              "docs/debug-vars.md": page.format("")}, "e= is in the code alone")
 
     def test_links(self):
         self.passes("links", {"a.md": "# A b!\n[x](b.md#two-words) [y](#a-b) [z](https://a.b/c)\n"

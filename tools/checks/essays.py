@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Each layer has its essay; names in backticks in headers and in the glossary exist in the code."""
+"""Each layer has its essay; names in backticks in headers and in the glossary exist in the code;
+docs/debug-vars.md has every setting."""
 import re
 import sys
 
@@ -48,6 +49,21 @@ def unknown_names(root):
                         yield path.relative_to(root), name
 
 
+def settings_out_of_step(root):
+    """Settings that the code reads and docs/debug-vars.md has not, or the other way."""
+    page = root / "docs/debug-vars.md"
+    if not page.exists():
+        return
+    code = "".join(path.read_text() for path in common.tracked(root, "src/*.cc")
+                   if not path.name.endswith(("_test.cc", "_fuzz.cc")))
+    read = set(re.findall(r'\benv\("(BURROW_\w+)"\)', code))
+    read |= {option + "=" for option in re.findall(r'debug_option\("(\w+)"\)', code)}
+    tables = page.read_text().split("\n## Addresses")[0]
+    rows = re.findall(r"^\| `(BURROW_[A-Z_]+|[a-z]+=)[^|`]*` \|", tables, re.MULTILINE)
+    for name in sorted(read ^ set(rows)):
+        yield f"{name} is in {'the code' if name in read else 'docs/debug-vars.md'} alone"
+
+
 def main():
     args = common.arguments(__doc__)
     bad = 0
@@ -57,6 +73,9 @@ def main():
     for path, name in sorted(set(unknown_names(args.root))):
         bad = 1
         print(f"{path}: `{name}` is not a name in the code")
+    for line in settings_out_of_step(args.root):
+        bad = 1
+        print(line)
     sys.exit(bad)
 
 
