@@ -11,6 +11,7 @@
 //  - mutex.h over futex.h: `Mutex`, of 8 bytes, with a `LockRank`.
 //  - annotations.h: clang's thread-safety attributes, hints for the fast paths, visibility.
 //  - bits.h: rounding and logarithms of powers of two.
+//  - errno_scope.h: `ErrnoScope`.
 //
 // Invariants. Nothing here allocates, throws, changes errno, or needs a constructor to have run.
 // Nothing here includes another layer.
@@ -30,6 +31,7 @@
 #include "base/annotations.h"
 #include "base/bits.h"
 #include "base/check.h"
+#include "base/errno_scope.h"
 #include "base/futex.h"
 #include "base/mutex.h"
 #include "base/printer.h"

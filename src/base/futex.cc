@@ -6,27 +6,24 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <cerrno>
+#include "base/errno_scope.h"
 
 namespace burrow {
 
 void futex_wait(std::atomic<uint32_t>& word, uint32_t value) {
-  int saved_errno = errno;
+  ErrnoScope keep;
   ::syscall(SYS_futex, &word, FUTEX_WAIT_PRIVATE, value, nullptr, nullptr, 0);
-  errno = saved_errno;
 }
 
 void futex_wait_for(std::atomic<uint32_t>& word, uint32_t value, int64_t timeout_ns) {
-  int saved_errno = errno;
+  ErrnoScope keep;
   timespec timeout{timeout_ns / 1'000'000'000, timeout_ns % 1'000'000'000};
   ::syscall(SYS_futex, &word, FUTEX_WAIT_PRIVATE, value, &timeout, nullptr, 0);
-  errno = saved_errno;
 }
 
 void futex_wake_one(std::atomic<uint32_t>& word) {
-  int saved_errno = errno;
+  ErrnoScope keep;
   ::syscall(SYS_futex, &word, FUTEX_WAKE_PRIVATE, 1, nullptr, nullptr, 0);
-  errno = saved_errno;
 }
 
 }  // namespace burrow

@@ -7,6 +7,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "base/errno_scope.h"
+
 namespace burrow {
 
 Printer& Printer::operator<<(std::string_view text) {
@@ -54,7 +56,7 @@ Printer& Printer::print_signed(int64_t value) {
 }
 
 void Printer::write_to(int fd) const {
-  int saved_errno = errno;
+  ErrnoScope keep;
   size_t done = 0;
   while (done < length_) {
     ssize_t n = ::write(fd, buffer_ + done, length_ - done);
@@ -66,7 +68,6 @@ void Printer::write_to(int fd) const {
     }
     done += static_cast<size_t>(n);
   }
-  errno = saved_errno;
 }
 
 }  // namespace burrow

@@ -2,7 +2,6 @@
 #include "heap/heap.h"
 
 #include <atomic>
-#include <cerrno>
 #include <cstring>
 
 #include "base/bits.h"
@@ -134,12 +133,6 @@ void free_in_span(MSpan* span, MCache* cache, void* p) {
 }
 
 }  // namespace
-
-ErrnoScope::ErrnoScope() : saved_(errno) {}
-
-ErrnoScope::~ErrnoScope() {
-  errno = saved_;
-}
 
 void begin_slow() {
   if (t_heap.cache == nullptr) {

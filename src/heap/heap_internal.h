@@ -3,6 +3,7 @@
 
 #include <cstddef>
 
+#include "base/errno_scope.h"
 #include "heap/mcache.h"
 
 namespace burrow::heap {
@@ -50,21 +51,10 @@ class SlowScope {
  public:
   SlowScope() { begin_slow(); }
 
-  ~SlowScope() { end(); }
+  ~SlowScope() { end_slow(); }
 
   SlowScope(const SlowScope&) = delete;
   SlowScope& operator=(const SlowScope&) = delete;
-
-  /// Ends the scope early.
-  void end() {
-    if (!ended_) {
-      ended_ = true;
-      end_slow();
-    }
-  }
-
- private:
-  bool ended_ = false;
 };
 
 /// True inside a signal handler that interrupted an operation of this thread on the heap, and
@@ -72,17 +62,5 @@ class SlowScope {
 inline bool in_operation() {
   return t_heap.busy && (t_heap.cache != nullptr || t_heap.inside);
 }
-
-/// Keeps errno over a slow path.
-class ErrnoScope {
- public:
-  ErrnoScope();
-  ~ErrnoScope();
-  ErrnoScope(const ErrnoScope&) = delete;
-  ErrnoScope& operator=(const ErrnoScope&) = delete;
-
- private:
-  int saved_;
-};
 
 }  // namespace burrow::heap

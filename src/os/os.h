@@ -1,13 +1,16 @@
 // What Burrow asks of the operating system. The essay of this layer.
 //
-// What. One small set of functions over memory, time, limits and threads. Nothing above this
-// layer makes a system call for memory or reads /proc itself; porting Burrow means writing
-// this header's functions again in a folder beside linux/.
+// What. One small set of functions over memory, time, limits, threads, descriptors and signals.
+// Nothing above this layer makes a system call for memory itself; porting Burrow means writing
+// these headers' functions again in a folder beside linux/.
 //
 // How. linux/memory.cc reserves address space without access, gives access to parts of it
 // (commit), and gives physical pages back (release). linux/limits.cc reads resource limits and
-// cgroup limits. linux/clock.cc tells time. linux/env.cc reads the environment without libc
-// locale machinery.
+// cgroup limits. linux/process.cc tells time, draws random numbers and reads the environment
+// without libc's locale machinery. linux/thread.cc (thread.h) starts threads and tells where their
+// stacks end; linux/stack_memory.cc (stack_memory.h) maps goroutines' stacks and their guards, and
+// fibers.h tells sanitizers of them. linux/poll.cc (poll.h) waits for descriptors. linux/fault.cc
+// (fault.h) handles memory faults and the quit signal.
 //
 // Invariants. No function here allocates from the heap, throws, or changes errno on success.
 // All sizes are bytes and, where memory is concerned, multiples of `kOsPageSize`.

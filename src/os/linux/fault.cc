@@ -11,6 +11,8 @@
 #include <atomic>
 #include <cerrno>
 
+#include "base/errno_scope.h"
+
 namespace burrow::os {
 namespace {
 
@@ -55,9 +57,8 @@ void on_signal(int number, siginfo_t* info, void* context) {
 }
 
 void on_quit(int number, siginfo_t* info, void* context) {
-  int saved_errno = errno;
+  ErrnoScope keep;
   g_quit_handler(describe(info, context));
-  errno = saved_errno;
 }
 
 }  // namespace

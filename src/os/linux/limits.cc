@@ -10,6 +10,7 @@
 #include <charconv>
 #include <string_view>
 
+#include "base/errno_scope.h"
 #include "base/printer.h"
 #include "os/os.h"
 
@@ -64,10 +65,9 @@ void limit_up_the_tree(std::string_view root, std::string_view path, const char*
 }  // namespace
 
 std::optional<size_t> read_file(const char* path, char* buffer, size_t capacity) {
-  int saved_errno = errno;
+  ErrnoScope keep;
   int fd = ::open(path, O_RDONLY | O_CLOEXEC);
   if (fd < 0) {
-    errno = saved_errno;
     return std::nullopt;
   }
   size_t done = 0;
@@ -82,7 +82,6 @@ std::optional<size_t> read_file(const char* path, char* buffer, size_t capacity)
     done += static_cast<size_t>(n);
   }
   ::close(fd);
-  errno = saved_errno;
   return done;
 }
 
@@ -96,9 +95,8 @@ size_t address_space_used() {
 
 std::optional<size_t> address_space_limit() {
   rlimit limit{};
-  int saved_errno = errno;
+  ErrnoScope keep;
   bool known = ::getrlimit(RLIMIT_AS, &limit) == 0;
-  errno = saved_errno;
   if (!known || limit.rlim_cur == RLIM_INFINITY) {
     return std::nullopt;
   }

@@ -7,6 +7,7 @@
 #include <cerrno>
 
 #include "base/bits.h"
+#include "base/errno_scope.h"
 #include "os/os.h"
 
 namespace burrow::os {
@@ -16,21 +17,16 @@ namespace {
 constinit std::atomic<bool> g_cannot_move{false};
 
 void* map(void* hint, size_t bytes, int protection, int extra_flags) {
-  int saved_errno = errno;
+  ErrnoScope keep;
   void* p = ::mmap(hint, bytes, protection,
                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | extra_flags, -1, 0);
-  if (p == MAP_FAILED) {
-    errno = saved_errno;
-    return nullptr;
-  }
-  return p;
+  return p == MAP_FAILED ? nullptr : p;
 }
 
 template <typename F>
 bool quietly(F call) {
-  int saved_errno = errno;
+  ErrnoScope keep;
   bool ok = call() == 0;
-  errno = saved_errno;
   return ok;
 }
 
@@ -80,14 +76,13 @@ bool move_pages(void* from, void* to, size_t bytes) {
   if (g_cannot_move.load(std::memory_order_relaxed)) {
     return false;
   }
-  int saved_errno = errno;
+  ErrnoScope keep;
   void* p = ::mremap(from, bytes, bytes, MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP, to);
   if (p == MAP_FAILED) {
     // The kernel may have unmapped `to` before it found the obstacle (locked pages; more than one
     // mapping at `from`). Without a mapping the block at `to` could not be used.
     (void)renew(to, bytes);
   }
-  errno = saved_errno;
   return p != MAP_FAILED;
 }
 

@@ -11,6 +11,7 @@
 #include <array>
 #include <cerrno>
 
+#include "base/errno_scope.h"
 #include "os/os.h"
 
 namespace burrow::os {
@@ -35,7 +36,7 @@ bool PollSet::open() {
 }
 
 ArmResult PollSet::arm(int fd, PollEvents wanted) {
-  int saved_errno = errno;
+  ErrnoScope keep;
   epoll_event event{};
   event.events = EPOLLONESHOT;
   event.events |= wanted.readable ? uint32_t{EPOLLIN} | uint32_t{EPOLLRDHUP} : 0U;
@@ -50,12 +51,11 @@ ArmResult PollSet::arm(int fd, PollEvents wanted) {
                                 : ArmResult::kRefused;
     }
   }
-  errno = saved_errno;
   return result;
 }
 
 size_t PollSet::wait(std::span<PollEvent> events, int64_t timeout_ns) {
-  int saved_errno = errno;
+  ErrnoScope keep;
   std::array<epoll_event, 128> raw;
   int room = static_cast<int>(std::min(events.size(), raw.size()));
   // epoll_pwait2 would take nanoseconds but is young; a millisecond too late is too late for
@@ -81,19 +81,17 @@ size_t PollSet::wait(std::span<PollEvent> events, int64_t timeout_ns) {
                        {.readable = (got & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0,
                         .writable = (got & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0}};
   }
-  errno = saved_errno;
   return count;
 }
 
 void PollSet::interrupt() {
-  int saved_errno = errno;
+  ErrnoScope keep;
   uint64_t one = 1;
   (void)!::write(wake_, &one, sizeof one);
-  errno = saved_errno;
 }
 
 bool poll_one(int fd, PollEvents wanted, int64_t timeout_ns) {
-  int saved_errno = errno;
+  ErrnoScope keep;
   int64_t end = timeout_ns < 0 ? 0 : monotonic_ns() + timeout_ns;
   pollfd set{fd, 0, 0};
   set.events = static_cast<short>((wanted.readable ? POLLIN | POLLRDHUP : 0) |
@@ -104,7 +102,6 @@ bool poll_one(int fd, PollEvents wanted, int64_t timeout_ns) {
     timespec wait_for = duration(left);
     n = ::ppoll(&set, 1, timeout_ns < 0 ? nullptr : &wait_for, nullptr);
   } while (n < 0 && errno == EINTR);
-  errno = saved_errno;
   return n != 0;
 }
 

@@ -11,6 +11,7 @@
 #include <charconv>
 #include <cstring>
 
+#include "base/errno_scope.h"
 #include "os/os.h"
 
 extern char** environ;
@@ -36,7 +37,7 @@ int64_t wall_ns() {
 
 uint64_t random_u64() {
   uint64_t value = 0;
-  int saved_errno = errno;
+  ErrnoScope keep;
   if (::getrandom(&value, sizeof value, GRND_NONBLOCK) != sizeof value) {
     // The kernel left 16 random bytes beside the arguments.
     if (const void* seed = reinterpret_cast<const void*>(::getauxval(AT_RANDOM)); seed != nullptr) {
@@ -44,7 +45,6 @@ uint64_t random_u64() {
     }
     value ^= static_cast<uint64_t>(monotonic_ns()) * 0x9E3779B97F4A7C15;
   }
-  errno = saved_errno;
   return value;
 }
 
@@ -103,10 +103,8 @@ uint32_t thread_id() {
 }
 
 bool thread_exists(uint32_t thread) {
-  int saved_errno = errno;
-  bool gone = ::syscall(SYS_tkill, static_cast<pid_t>(thread), 0) != 0 && errno == ESRCH;
-  errno = saved_errno;
-  return !gone;
+  ErrnoScope keep;
+  return ::syscall(SYS_tkill, static_cast<pid_t>(thread), 0) == 0 || errno != ESRCH;
 }
 
 uint32_t process_id() {

@@ -8,9 +8,9 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
-#include <cerrno>
 
 #include "base/bits.h"
+#include "base/errno_scope.h"
 #include "os/os.h"
 
 namespace burrow::os {
@@ -19,19 +19,6 @@ namespace {
 constexpr int kMadvGuardInstall = 102;
 constexpr size_t kMaxAreas = 4096;
 constexpr size_t kSignalStackBytes = 16 * kOsPageSize;
-
-class KeepErrno {
- public:
-  KeepErrno() : saved_(errno) {}
-
-  ~KeepErrno() { errno = saved_; }
-
-  KeepErrno(const KeepErrno&) = delete;
-  KeepErrno& operator=(const KeepErrno&) = delete;
-
- private:
-  int saved_;
-};
 
 char* map(void* hint, size_t bytes) {
   void* p = ::mmap(hint, bytes, PROT_READ | PROT_WRITE,
@@ -52,7 +39,7 @@ GuardKind find_guard_kind() {
   if (debug_option("guardinstall") == "0") {
     return GuardKind::kProtect;
   }
-  KeepErrno keep;
+  ErrnoScope keep;
   char* page = map(nullptr, kOsPageSize);
   if (page == nullptr) {
     return GuardKind::kProtect;
@@ -65,7 +52,7 @@ GuardKind find_guard_kind() {
 }  // namespace
 
 void* map_stacks(void* hint, size_t bytes, size_t alignment, size_t offset) {
-  KeepErrno keep;
+  ErrnoScope keep;
   char* p = nullptr;
   if (hint != nullptr) {
     p = map(hint, bytes);
@@ -99,13 +86,13 @@ GuardKind guard_kind() {
 }
 
 bool make_guard(void* start, size_t bytes, GuardKind kind) {
-  KeepErrno keep;
+  ErrnoScope keep;
   return kind == GuardKind::kInstall ? ::madvise(start, bytes, kMadvGuardInstall) == 0
                                      : ::mprotect(start, bytes, PROT_NONE) == 0;
 }
 
 Residency resident_in(const void* start, size_t bytes) {
-  KeepErrno keep;
+  ErrnoScope keep;
   std::array<unsigned char, 512> present;
   auto* at = static_cast<char*>(const_cast<void*>(start));
   Residency found;
@@ -159,7 +146,7 @@ uintptr_t stack_slot_end(uintptr_t address) {
 }
 
 void use_signal_stack() {
-  KeepErrno keep;
+  ErrnoScope keep;
   stack_t old{};
   if (::sigaltstack(nullptr, &old) == 0 && (old.ss_flags & SS_DISABLE) == 0) {
     return;

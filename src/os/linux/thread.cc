@@ -85,6 +85,20 @@ void* run_background(void* raw) {
   return nullptr;
 }
 
+// The new thread inherits the caller's signal mask.
+bool create_detached(pthread_t& thread, size_t stack_bytes, void* (*entry)(void*), void* argument) {
+  pthread_attr_t attributes;
+  pthread_attr_init(&attributes);
+  pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+  pthread_attr_setstacksize(&attributes, stack_bytes);
+  bool made = pthread_create(&thread, &attributes, entry, argument) == 0;
+  pthread_attr_destroy(&attributes);
+  if (made) {
+    g_own_threads.fetch_add(1, std::memory_order_relaxed);
+  }
+  return made;
+}
+
 }  // namespace
 
 bool at_thread_exit(void (*function)(void*), void* argument) {
@@ -101,20 +115,14 @@ bool start_background_thread(const char* name, void (*function)(), size_t stack_
   if (pthread_sigmask(SIG_SETMASK, &all, &old) != 0) {
     return false;
   }
-  pthread_attr_t attributes;
-  pthread_attr_init(&attributes);
-  pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-  pthread_attr_setstacksize(&attributes, stack_bytes);
   pthread_t thread{};
-  int error =
-      pthread_create(&thread, &attributes, run_background, reinterpret_cast<void*>(function));
-  pthread_attr_destroy(&attributes);
-  if (error == 0) {
+  bool made =
+      create_detached(thread, stack_bytes, run_background, reinterpret_cast<void*>(function));
+  if (made) {
     pthread_setname_np(thread, name);
-    g_own_threads.fetch_add(1, std::memory_order_relaxed);
   }
   pthread_sigmask(SIG_SETMASK, &old, nullptr);
-  return error == 0;
+  return made;
 }
 
 size_t own_threads() {
@@ -143,18 +151,11 @@ bool start_thread(const char* name, void (*function)(void*), void* argument) {
     return false;
   }
   *start = {function, argument, name};
-  pthread_attr_t attributes;
-  pthread_attr_init(&attributes);
-  pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-  pthread_attr_setstacksize(&attributes, kSanitized ? 4 * kMiB : 256 * kKiB);
   pthread_t thread{};
-  int error = pthread_create(&thread, &attributes, run_thread, start);
-  pthread_attr_destroy(&attributes);
-  if (error != 0) {
+  if (!create_detached(thread, kSanitized ? 4 * kMiB : 256 * kKiB, run_thread, start)) {
     unmap_memory(start, kOsPageSize);
     return false;
   }
-  g_own_threads.fetch_add(1, std::memory_order_relaxed);
   return true;
 }
 
