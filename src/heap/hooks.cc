@@ -4,7 +4,6 @@
 #include <atomic>
 #include <utility>
 
-#include "heap/arena.h"
 #include "heap/heap_internal.h"
 #include "heap/mcache.h"
 #include "heap/sampling.h"
@@ -34,9 +33,8 @@ void install_foreign_hooks(const ForeignHooks* hooks) {
 }
 
 const ForeignHooks* foreign_owner(const void* block) {
-  PageId page;
   const ForeignHooks* hooks = g_foreign.load(std::memory_order_acquire);
-  return hooks != nullptr && !find_page(block, page) && hooks->owns(block) ? hooks : nullptr;
+  return hooks != nullptr && hooks->owns(block) ? hooks : nullptr;
 }
 
 // Relaxed: a thread that notices late samples a little longer at the old rate.

@@ -37,7 +37,8 @@ struct ForeignHooks {
 /// Installs the table, which must live for ever.
 void install_foreign_hooks(const ForeignHooks* hooks);
 
-/// The installed table if the block is of the other heap, else null.
+/// The installed table if the block is of the other heap, else null. REQUIRES: `block` is no
+/// address of this heap.
 [[nodiscard]] const ForeignHooks* foreign_owner(const void* block);
 
 /// Installs the profiler's table, which must live for ever. Threads that allocate notice at their
