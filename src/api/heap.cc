@@ -2,15 +2,14 @@
 #include "burrow/heap.h"
 
 #include "base/annotations.h"
+#include "debug/figures.h"
 #include "heap/heap.h"
 #include "heap/stats.h"
-#include "prof/prof.h"
 
 namespace burrow {
 
 BURROW_EXPORT MemStats read_mem_stats() {
-  heap::HeapStats from;
-  heap::read_stats(from);
+  heap::HeapStats from = debug::read_figures();
   MemStats to;
   to.heap_alloc = from.heap_alloc;
   to.total_alloc = from.total_alloc;
@@ -21,8 +20,8 @@ BURROW_EXPORT MemStats read_mem_stats() {
   to.heap_inuse = from.heap_inuse;
   to.heap_released = from.heap_released;
   to.heap_objects = from.heap_objects;
-  to.buck_hash_sys = prof::memory_bytes();
-  to.sys = from.sys - from.buck_hash_sys + to.buck_hash_sys;
+  to.buck_hash_sys = from.buck_hash_sys;
+  to.sys = from.sys;
   to.memory_limit = from.memory_limit;
   return to;
 }

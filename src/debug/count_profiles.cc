@@ -1,43 +1,18 @@
 // Profiles that count stacks, and /debug/pprof/threadcreate. See profiles.h.
 #include <algorithm>
-#include <array>
-#include <charconv>
-#include <cstring>
 #include <map>
 
-#include "debug/figures.h"
 #include "debug/profiles.h"
+#include "os/thread.h"
 #include "prof/symbolize.h"
+#include "prof/text_writer.h"
 
 namespace burrow::debug {
 namespace {
 
-std::string hex(uintptr_t value) {
-  char buffer[20];
-  return "0x" + std::string(buffer, std::to_chars(buffer, buffer + sizeof buffer, value, 16).ptr);
-}
-
-std::string frame_lines(const std::vector<uintptr_t>& stack) {
-  if (stack.empty()) {
-    return "#\t0x0\n\n";  // as Go writes a stack that it does not know
-  }
-  std::string out;
-  std::vector<std::vector<prof::Frame>> frames = prof::symbolize(stack);
-  for (size_t i = 0; i < stack.size(); ++i) {
-    for (const prof::Frame& f : frames[i]) {
-      out += "#\t" + hex(stack[i]) + "\t" + f.function;
-      if (!f.file.empty()) {
-        out += "\t" + f.file + ":" + std::to_string(f.line);
-      }
-      out += '\n';
-    }
-  }
-  return out + "\n";
-}
-
 // Where threads were made is not recorded: one record without a stack, as Go's runtime has it.
 Snapshot take_threads() {
-  return {{}, {{{}, static_cast<int64_t>(thread_count())}}};
+  return {{}, {{{}, static_cast<int64_t>(os::process_threads())}}};
 }
 
 }  // namespace
@@ -61,12 +36,14 @@ std::string write_counts_text(const Profile& self, const Snapshot& snapshot, int
   });
   std::string out =
       std::string(self.name) + " profile: total " + std::to_string(count_size(snapshot)) + "\n";
+  (void)prof::symbolize(prof::all_addresses(sorted));  // one question to the helper
   for (const prof::CountRecord& r : sorted) {
-    out += std::to_string(r.count) + " @";
-    for (uintptr_t pc : r.stack) {
-      out += " " + hex(pc + 1);
+    out += std::to_string(r.count);
+    if (r.stack.empty()) {
+      out += " @\n#\t0x0\n\n";  // as Go writes a stack that it does not know
+    } else {
+      prof::append_stack(out, r.stack);
     }
-    out += '\n' + frame_lines(r.stack);
   }
   return out;
 }

@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include <array>
-#include <charconv>
 
 #include "prof/prof.h"
 
@@ -38,17 +37,6 @@ heap::HeapStats read_figures() {
   stats.buck_hash_sys = prof::memory_bytes();
   stats.sys += stats.buck_hash_sys;
   return stats;
-}
-
-size_t thread_count() {
-  std::string text = read_whole("/proc/self/status");
-  constexpr std::string_view kKey = "\nThreads:\t";
-  size_t at = text.find(kKey);
-  size_t count = 0;
-  if (at != std::string::npos) {
-    std::from_chars(text.data() + at + kKey.size(), text.data() + text.size(), count);
-  }
-  return count;
 }
 
 size_t max_rss_bytes() {

@@ -11,9 +11,6 @@ namespace burrow::debug {
 /// The heap's figures with the profiler's tables in them.
 [[nodiscard]] heap::HeapStats read_figures();
 
-/// Threads of the process, Burrow's own included.
-[[nodiscard]] size_t thread_count();
-
 /// The most memory that was ever resident, in bytes.
 [[nodiscard]] size_t max_rss_bytes();
 

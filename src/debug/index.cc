@@ -7,6 +7,7 @@
 #include "debug/profiles.h"
 #include "debug/ui/pages.h"
 #include "os/os.h"
+#include "os/thread.h"
 #include "prof/prof.h"
 
 namespace burrow::debug {
@@ -54,7 +55,7 @@ std::string figure_rows(const heap::HeapStats& s) {
          figure_row("Ever allocated", readable_bytes(s.total_alloc), "freed objects included") +
          figure_row("mallocs", std::to_string(s.mallocs), "objects ever allocated") +
          figure_row("frees", std::to_string(s.frees), "objects ever freed") +
-         figure_row("Threads", std::to_string(thread_count()), "of the process") +
+         figure_row("Threads", std::to_string(os::process_threads()), "of the process") +
          figure_row("Peak resident", readable_bytes(max_rss_bytes()), "of the whole process");
 }
 

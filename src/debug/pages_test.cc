@@ -13,6 +13,7 @@
 #include "debug/metrics.h"
 #include "debug/profiles.h"
 #include "debug/symbol.h"
+#include "os/thread.h"
 
 namespace burrow::debug {
 namespace {
@@ -89,7 +90,7 @@ TEST(Figures, Readable) {
   EXPECT_EQ(readable_fraction(0), "0");
   EXPECT_EQ(readable_fraction(0.000001), "0.000001");
   EXPECT_EQ(readable_fraction(12.5), "12.5");
-  EXPECT_GE(thread_count(), 1U);
+  EXPECT_GE(os::process_threads(), 1U);
 }
 
 // Exported, so that dladdr knows it.

@@ -10,6 +10,7 @@
 #include "debug/metrics.h"
 #include "debug/query.h"
 #include "debug/symbol.h"
+#include "os/thread.h"
 
 namespace burrow::debug {
 namespace {
@@ -161,7 +162,7 @@ Outcome handle(const Request& request, bool capturing) {
   }
   if (path == "/metrics") {
     return {answer("text/plain; version=0.0.4; charset=utf-8",
-                   metrics_text(read_figures(), thread_count())),
+                   metrics_text(read_figures(), os::process_threads())),
             {}};
   }
   return {error_response(404, "404 page not found; the profiles are at /debug/pprof/"), {}};

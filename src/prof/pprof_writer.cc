@@ -186,14 +186,6 @@ std::string Builder::finish() {
   return gzip(data_);
 }
 
-std::vector<uintptr_t> all_addresses(const auto& records) {
-  std::vector<uintptr_t> all;
-  for (const auto& r : records) {
-    all.insert(all.end(), r.stack.begin(), r.stack.end());
-  }
-  return all;
-}
-
 }  // namespace
 
 std::string_view drop_frames() {

@@ -7,9 +7,8 @@
 // How.
 //  1. sampler.cc draws distances and installs itself in `heap::ProfilerHooks`. The heap calls back
 //     for each sampled block and at its end (heap/mheap.h, "Sampling").
-//  2. unwind.cc takes the stack, frame by frame, by rows of the compiler's unwind information:
-//  where
-//     the caller's frame is and where its rbp is. A row is found once (eh_frame.cc, cfi.cc) and
+//  2. unwind.cc takes the stack, frame by frame, by rows of the compiler's unwind information: they
+//     say where the caller's frame and its rbp are. A row is found once (eh_frame.cc, cfi.cc) and
 //     kept by its return address (row_memo.h), so that a frame costs about as much as following a
 //     frame pointer and is right everywhere. What a row cannot say (signal frames, odd
 //     expressions, code without unwind information, stacks whose end is not known, glibc before
@@ -20,7 +19,8 @@
 //  4. profile.cc makes a snapshot, a difference of two, and scales samples to estimates.
 //  5. symbolize.cc turns addresses into functions and lines by asking `burrow symbolize`, another
 //     process: debug information of a large program takes hundreds of megabytes to read, which must
-//     not show up in the program under study. Without the helper, dladdr's names serve.
+//     not show up in the program under study. Without the helper, dladdr's names serve. names.cc
+//     makes symbols readable, there and in the helper.
 //  6. pprof_writer.cc and text_writer.cc write; at_exit.cc writes BURROW_PROFILE when the owner
 //  ends.
 //

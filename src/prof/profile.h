@@ -25,6 +25,15 @@ struct HeapProfile {
   std::vector<ProfileRecord> records;
 };
 
+/// The addresses of all records' stacks, for `symbolize`.
+std::vector<uintptr_t> all_addresses(const auto& records) {
+  std::vector<uintptr_t> all;
+  for (const auto& r : records) {
+    all.insert(all.end(), r.stack.begin(), r.stack.end());
+  }
+  return all;
+}
+
 /// The profile of the calling process, now.
 [[nodiscard]] HeapProfile take_heap_profile();
 

@@ -19,7 +19,14 @@ std::string counts(int64_t live, int64_t live_bytes, int64_t all, int64_t all_by
          ": " + std::to_string(all_bytes) + "]";
 }
 
-void append_frames(std::string& out, const std::vector<uintptr_t>& stack) {
+}  // namespace
+
+void append_stack(std::string& out, const std::vector<uintptr_t>& stack) {
+  out += " @";
+  for (uintptr_t pc : stack) {
+    out += " 0x" + hex(pc + 1);
+  }
+  out += '\n';
   std::vector<std::vector<Frame>> frames = symbolize(stack);
   for (size_t i = 0; i < stack.size(); ++i) {
     for (const Frame& f : frames[i]) {
@@ -33,33 +40,26 @@ void append_frames(std::string& out, const std::vector<uintptr_t>& stack) {
   out += '\n';
 }
 
-}  // namespace
-
 std::string write_heap_text(const HeapProfile& profile) {
   HeapProfile sorted = profile;
   std::sort(
       sorted.records.begin(), sorted.records.end(),
       [](const ProfileRecord& a, const ProfileRecord& b) { return a.inuse_bytes > b.inuse_bytes; });
   ProfileRecord sum;
-  std::vector<uintptr_t> all;
   for (const ProfileRecord& r : sorted.records) {
     sum.inuse_objects += r.inuse_objects;
     sum.inuse_bytes += r.inuse_bytes;
     sum.alloc_objects += r.alloc_objects;
     sum.alloc_bytes += r.alloc_bytes;
-    all.insert(all.end(), r.stack.begin(), r.stack.end());
   }
-  (void)symbolize(all);  // one question to the helper; the sites below are answered from memory
+  // One question to the helper; the sites below are answered from memory.
+  (void)symbolize(all_addresses(sorted.records));
   std::string out = "heap profile: " +
                     counts(sum.inuse_objects, sum.inuse_bytes, sum.alloc_objects, sum.alloc_bytes) +
                     " @ heap/" + std::to_string(2 * profile.rate) + "\n";
   for (const ProfileRecord& r : sorted.records) {
-    out += counts(r.inuse_objects, r.inuse_bytes, r.alloc_objects, r.alloc_bytes) + " @";
-    for (uintptr_t pc : r.stack) {
-      out += " 0x" + hex(pc + 1);
-    }
-    out += '\n';
-    append_frames(out, r.stack);
+    out += counts(r.inuse_objects, r.inuse_bytes, r.alloc_objects, r.alloc_bytes);
+    append_stack(out, r.stack);
   }
   return out;
 }

@@ -1,7 +1,9 @@
 // Go's legacy text form of the heap profile. See prof.h.
 #pragma once
 
+#include <cstdint>
 #include <string>
+#include <vector>
 
 #include "prof/profile.h"
 
@@ -10,5 +12,9 @@ namespace burrow::prof {
 /// "heap profile: n: b [n: b] @ heap/RATE2", then for each site "n: b [n: b] @ addresses" and a
 /// comment line a frame. Figures are sampled ones, as in Go.
 [[nodiscard]] std::string write_heap_text(const HeapProfile& profile);
+
+/// The part of a site's text behind its counts: " @ addresses", a comment line a frame, an empty
+/// line. Many stacks are named faster when all their addresses were given to `symbolize` before.
+void append_stack(std::string& out, const std::vector<uintptr_t>& stack);
 
 }  // namespace burrow::prof
