@@ -39,11 +39,8 @@ void wake_monitor_now() {
 }
 
 Goroutine* running_here() {
-  Worker* w = this_worker();
-  if (w == nullptr) {
-    return nullptr;
-  }
-  return w->current != nullptr ? w->current : w->blocked;
+  const Worker* w = this_worker();
+  return w == nullptr ? nullptr : w->here();
 }
 
 void print_here(std::string_view kind, std::string_view message) {
@@ -146,7 +143,7 @@ void print_running() {
     Worker& w = *workers[i];
     // Acquire: pairs with the release in on_quit.
     uintptr_t pc = w.stopped_pc.load(std::memory_order_acquire);
-    Goroutine* g = w.current != nullptr ? w.current : w.blocked;
+    Goroutine* g = w.here();
     if (pc == 0 || g == nullptr) {
       continue;
     }

@@ -62,7 +62,7 @@
 // that finds something and so stops spinning looks for more afterwards in the same order. Timers:
 // whoever waits in the poller has said till when (`poll_until_ns`) after having said that it will
 // (`last_poll_ns` is 0); whoever starts an earlier one interrupts it, also when it has not said the
-// time yet. `SchedTestPeer::skip_recheck` leaves L out, and a test must notice.
+// time yet. `SchedTestPeer::skip_recheck` leaves L out, for a test of this; there is none yet.
 //
 // Invariants. A goroutine is in one place: running on one worker, in one queue, in a list of free
 // ones, or parked with whoever will wake it (`GoroutineState` says who owns it). One worker owns a

@@ -28,8 +28,8 @@ void print_type(Printer& out) {
 }
 
 [[noreturn]] void on_terminate() {
-  Worker* w = this_worker();
-  if (w == nullptr || (w->current == nullptr && w->blocked == nullptr)) {
+  const Worker* w = this_worker();
+  if (w == nullptr || w->here() == nullptr) {
     if (g_former != nullptr) {
       g_former();
     }

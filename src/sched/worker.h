@@ -46,6 +46,9 @@ struct Worker {
   Processor* given = nullptr;     ///< by the one who wakes it
   std::atomic<uint32_t> wake{0};  ///< it sleeps on this while it is 0
 
+  /// The goroutine whose code the thread executes, in `blocking` or not; null when there is none.
+  [[nodiscard]] Goroutine* here() const { return current != nullptr ? current : blocked; }
+
   /// Answers to a request for the running stack: see quit.cc.
   std::atomic<uintptr_t> stopped_pc{0};
   uintptr_t stopped_sp = 0;
