@@ -3,26 +3,19 @@
 
 usage: cost_test.py PLUGIN [--results FILE]
 """
-import json
 import pathlib
 import re
-import subprocess
 import sys
 import tempfile
 import unittest
+
+import support
+from support import run
 
 HERE = pathlib.Path(__file__).resolve().parent
 PLUGIN = None
 RESULTS = {}
 MOST = 1.05
-
-
-def run(*command):
-    done = subprocess.run([str(part) for part in command], capture_output=True, text=True,
-                          timeout=300)
-    if done.returncode != 0:
-        raise AssertionError(f"{command}\n{done.stderr[-3000:]}")
-    return done
 
 
 class Cost(unittest.TestCase):
@@ -71,15 +64,6 @@ class Cost(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    to = None
-    if "--results" in sys.argv:
-        at = sys.argv.index("--results")
-        to = pathlib.Path(sys.argv[at + 1])
-        del sys.argv[at:at + 2]
+    results_file = support.take_results_file()
     PLUGIN = pathlib.Path(sys.argv.pop(1)).resolve()
-    done = unittest.main(verbosity=2, exit=False)
-    text = json.dumps(RESULTS, indent=1, sort_keys=True)
-    print(text)
-    if to:
-        to.write_text(text + "\n")
-    sys.exit(not done.result.wasSuccessful())
+    support.main(RESULTS, results_file)

@@ -4,10 +4,11 @@
 usage: maps_test.py PLUGIN
 """
 import pathlib
-import subprocess
 import sys
 import tempfile
 import unittest
+
+from support import run
 
 HERE = pathlib.Path(__file__).resolve().parent
 PLUGIN = None
@@ -72,14 +73,6 @@ int main(int argc, char**) {
   }
 }
 """
-
-
-def run(*command):
-    done = subprocess.run([str(part) for part in command], capture_output=True, text=True,
-                          timeout=200)
-    if done.returncode != 0:
-        raise AssertionError(f"{command}\n{done.stdout}{done.stderr}")
-    return done
 
 
 class Maps(unittest.TestCase):

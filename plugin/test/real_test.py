@@ -3,13 +3,13 @@
 
 usage: real_test.py BURROW [--results FILE]
 """
-import json
 import pathlib
 import resource
-import subprocess
 import sys
 import tempfile
 import unittest
+
+import support
 
 HERE = pathlib.Path(__file__).resolve().parent
 BURROW = None
@@ -17,12 +17,10 @@ RESULTS = {}
 
 
 def run(*command):
+    """As support.run; also the CPU seconds that it took."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    done = subprocess.run([str(part) for part in command], capture_output=True, text=True,
-                          timeout=300)
+    done = support.run(*command)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    if done.returncode != 0:
-        raise AssertionError(f"{command}\n{done.stdout[-500:]}{done.stderr[-3000:]}")
     return done, after.ru_utime - before.ru_utime
 
 
@@ -56,15 +54,6 @@ class Real(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    to = None
-    if "--results" in sys.argv:
-        at = sys.argv.index("--results")
-        to = pathlib.Path(sys.argv[at + 1])
-        del sys.argv[at:at + 2]
+    results_file = support.take_results_file()
     BURROW = pathlib.Path(sys.argv.pop(1)).resolve()
-    done = unittest.main(verbosity=2, exit=False)
-    text = json.dumps(RESULTS, indent=1, sort_keys=True)
-    print(text)
-    if to:
-        to.write_text(text + "\n")
-    sys.exit(not done.result.wasSuccessful())
+    support.main(RESULTS, results_file)
