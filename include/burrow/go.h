@@ -8,12 +8,12 @@
 //       });
 //     }
 //
-// A goroutine that waits (in a channel, in `sleep_for`, for a descriptor) lets its thread run
+// A goroutine that waits (in `sleep_for`, for a descriptor) lets its thread run
 // others, and goes on later on whichever thread comes first. So:
 //  - errno and exceptions in flight travel with the goroutine. Other `thread_local` variables are
 //    the thread's: do not keep one, or its address, over anything that may wait. A compiler may
 //    keep the address of errno itself over a call in one function; read it before.
-//  - A std::mutex may not be held over anything that may wait. burrow::Mutex may.
+//  - A std::mutex may not be held over anything that may wait.
 //  - A call that blocks the thread (file I/O, a C library's wait) belongs into `blocking`.
 //  - A goroutine that computes without end keeps its thread; others run on the others.
 //
@@ -125,7 +125,7 @@ inline constexpr Deadline kNoDeadline = Deadline::max();
 
 /// Starts a goroutine that calls f(args...). Both are copied or moved into it (pass std::ref for
 /// references); move-only ones are fine. From goroutines and from plain threads, which need no
-/// `run`. There is no handle: use a channel or a WaitGroup to wait for it.
+/// `run`. There is no handle.
 template <typename F, typename... Args>
 [[gnu::always_inline]] inline void go(F&& f, Args&&... args) {
   static_assert(std::is_invocable_v<std::decay_t<F>, std::decay_t<Args>...>,
@@ -162,7 +162,7 @@ void sleep_for(std::chrono::duration<Rep, Period> duration) {
 }
 
 /// Calls f(), which may block the thread; meanwhile other goroutines run on another. Gives f's
-/// result. Inside f the caller counts as a plain thread: channels and the like block the thread.
+/// result. Inside f the caller counts as a plain thread: what waits blocks the thread.
 template <typename F>
 decltype(auto) blocking(F&& f) {
   struct Scope {

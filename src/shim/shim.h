@@ -5,7 +5,7 @@
 // setrlimit and prlimit. They are the only functions of Burrow that set errno, and the only ones
 // that throw.
 //
-// How. malloc.cc and free.cc hold the hot pair, inlined from heap/fast_path.h. aligned.cc checks
+// How. malloc.cc holds the hot pair, inlined from heap/fast_path.h. aligned.cc checks
 // alignments as glibc does. info.cc answers mallinfo2, malloc_info and their kin from
 // `heap::read_stats`. operators.cc holds new and delete; when memory is out they call
 // `new_failed`, of which there are two: new_failure_throw.cc (libburrow) throws itself,
