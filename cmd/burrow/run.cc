@@ -10,6 +10,7 @@
 
 #include "commands.h"
 #include "console.h"
+#include "debug/address.h"
 #include "os/os.h"
 #include "program.h"
 
@@ -95,29 +96,6 @@ std::string absolute(const std::string& path) {
   return error ? path : whole.lexically_normal().string();
 }
 
-// HOST:PORT, :PORT or unix:/PATH; the message when it is none of them.
-std::string complaint_about_address(const std::string& address) {
-  if (address.starts_with("unix:")) {
-    constexpr size_t kLongest = 107;  // of a socket's name
-    std::string path = absolute(address.substr(5));
-    return address.size() <= 5      ? "unix: needs a path"
-           : path.size() > kLongest ? "the path of a socket has at most 107 bytes"
-                                    : "";
-  }
-  size_t colon = address.rfind(':');
-  std::string port = colon == std::string::npos ? "" : address.substr(colon + 1);
-  bool number = !port.empty() && port.size() <= 5 &&
-                port.find_first_not_of("0123456789") == std::string::npos;
-  if (!number || std::stoi(port) > 65535) {
-    return "write HOST:PORT, such as localhost:6060, or unix:/PATH";
-  }
-  std::string host = address.substr(0, colon);
-  if (host.find(':') != std::string::npos && !(host.starts_with('[') && host.ends_with(']'))) {
-    return "an IPv6 address stands in brackets: [::1]:6060";
-  }
-  return "";
-}
-
 std::string complaint_about_profile(const std::string& path) {
   std::error_code error;
   fs::path whole = absolute(path);
@@ -136,12 +114,13 @@ std::string complaint_about_profile(const std::string& path) {
 // Sets what the library reads; the message when an option is wrong.
 std::string set_options(const RunOptions& options, Environment& environment) {
   if (options.http) {
-    if (std::string wrong = complaint_about_address(*options.http); !wrong.empty()) {
+    std::string address = options.http->starts_with("unix:") && options.http->size() > 5
+                              ? "unix:" + absolute(options.http->substr(5))
+                              : *options.http;
+    if (std::string wrong = debug::parse_address(address).error; !wrong.empty()) {
       return "--http " + *options.http + ": " + wrong;
     }
-    environment.set("BURROW_HTTP", options.http->starts_with("unix:")
-                                       ? "unix:" + absolute(options.http->substr(5))
-                                       : *options.http);
+    environment.set("BURROW_HTTP", address);
   }
   if (options.profile) {
     if (std::string wrong = complaint_about_profile(*options.profile); !wrong.empty()) {

@@ -133,6 +133,28 @@ class Profile(Case):
         names = [name for _, _, name in rows]
         self.assertIn(f"older_name {self.top}/older.cc:5", names)
 
+    def test_code_that_no_file_holds(self):
+        """Allocations under generated code are counted; the code itself has no name."""
+        program = self.compile("jit", """
+            #include <sys/mman.h>
+            #include <cstdlib>
+            #include <cstring>
+            static void* volatile kept;
+            extern "C" __attribute__((noinline)) void under_generated() { kept = std::malloc(7000); kept = nullptr; }
+            int main() {
+              // push rbp; mov rbp, rsp; call rdi; pop rbp; ret
+              const unsigned char code[] = {0x55, 0x48, 0x89, 0xe5, 0xff, 0xd7, 0x5d, 0xc3};
+              void* page = mmap(nullptr, 4096, PROT_READ | PROT_WRITE | PROT_EXEC,
+                                MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+              std::memcpy(page, code, sizeof code);
+              for (int i = 0; i < 3; ++i) reinterpret_cast<void (*)(void (*)())>(page)(under_generated);
+            }""", "-g", "-fno-omit-frame-pointer")
+        profile = self.profile_of(program)
+        rows = pprof(profile, "-sample_index=alloc_objects")
+        self.assertIn((3, 3, "under_generated"), rows)
+        self.assertEqual({name: cum for _, cum, name in rows}.get("<unknown>"), 3)
+        self.assertIn("<unknown>", burrow("top", "--by", "alloc_objects", "-n", "0", profile).stdout)
+
     def test_the_program_changes_its_folder(self):
         burrow("run", "--profile", "here.pb.gz", "--", PYTHON, "-c", "import os; os.chdir('/')",
                cwd=self.top)

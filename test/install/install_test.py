@@ -110,6 +110,16 @@ class Install(unittest.TestCase):
         maps = run(self.prefix / "bin/burrow", "run", "--", "/bin/cat", "/proc/self/maps")
         self.assertIn(str(self.lib.resolve() / "libburrow_malloc.so"), maps)
 
+    @unittest.skipUnless(COMMAND, "no command in this build")
+    def test_installed_command_finds_lines_and_reads_them(self):
+        profile = self.top / "ls.pb.gz"
+        command = self.prefix / "bin/burrow"
+        run(command, "run", "--rate", "1", "--profile", profile, "--", "/bin/ls", "/")
+        table = run(command, "top", "--by", "alloc_space", "-n", "0", profile)
+        # libc's debug information is a separate package's, which the library's helper finds.
+        self.assertRegex(table, r"__libc_start_main_impl +\S+/libc-start\.c:\d+")
+        self.assertEqual(run(command, "version").split()[0], "burrow")
+
 
 if __name__ == "__main__":
     BUILD = pathlib.Path(sys.argv.pop(1)).resolve()
