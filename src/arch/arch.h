@@ -21,8 +21,11 @@
 // Locks. None.
 //
 // Rejected.
-//  - Loading mxcsr and the control word always: 4 ns of 8; they are stored always and loaded when
-//    they differ, which they hardly ever do.
+//  - Loading mxcsr and the control word only when they differ, which they hardly ever do: the
+//    comparison has to wait for what was just stored, 7.3 ns a switch against 5.5.
+//  - A jump instead of a return at the end of the switch: 6.3 against 11 ns where each stack
+//    switches in a loop of its own, but 11.8 against 7.3 where the callers return, as they do here:
+//    the processor's stack of return addresses stays in step with returns only.
 //  - swapcontext: a system call for the signal mask.
 //  - Shadow stacks (CET): a program that is marked for them would need its shadow stack switched as
 //    well; Burrow's objects are not marked, so the loader leaves them off.

@@ -26,6 +26,8 @@ enum class GoroutineState : uint32_t {
 struct ExceptionGlobals {
   void* caught = nullptr;
   unsigned int uncaught = 0;
+
+  [[nodiscard]] bool any() const { return caught != nullptr || uncaught != 0; }
 };
 
 struct alignas(64) Goroutine {
@@ -34,7 +36,7 @@ struct alignas(64) Goroutine {
   std::atomic<GoroutineState> state{GoroutineState::kDead};
   std::atomic<WaitReason> wait_reason{WaitReason::kNone};
   int saved_errno = 0;  ///< while it does not run, as the next
-  ExceptionGlobals exceptions;
+  ExceptionGlobals exceptions;       ///< the same; the thread's are nothing meanwhile
   /// Times it was switched to. Others read it before and after they look at its stack.
   std::atomic<uint32_t> runs{0};
   uint32_t slot = 0;                ///< index of its stack

@@ -8,8 +8,8 @@ namespace burrow::sched {
 
 constinit Scheduler g_sched;
 
-void push_local(Processor& p, Goroutine* g) {
-  while (!p.queue.push(g)) {
+void push_half(Processor& p, Goroutine* g) {
+  do {
     GoroutineList half;
     p.queue.shed_half(half);
     if (!half.empty()) {
@@ -17,7 +17,7 @@ void push_local(Processor& p, Goroutine* g) {
       push_global(half);
       return;
     }
-  }
+  } while (!p.queue.push(g));
 }
 
 void push_global(GoroutineList& list) {
@@ -57,22 +57,6 @@ Goroutine* take_global(Processor& p) {
   }
   MutexLock hold(g_sched.lock);
   return take_global_locked(p);
-}
-
-Goroutine* take_next(Processor& p) {
-  // Relaxed: the owner is the only one that puts something in.
-  Goroutine* g = p.next.load(std::memory_order_relaxed);
-  // Acquire: pairs with the release in ready.
-  if (g != nullptr && p.next.compare_exchange_strong(g, nullptr, std::memory_order_acquire,
-                                                     std::memory_order_relaxed)) {
-    return g;
-  }
-  return nullptr;
-}
-
-Goroutine* take_local(Processor& p) {
-  Goroutine* g = take_next(p);
-  return g != nullptr ? g : p.queue.pop();
 }
 
 }  // namespace burrow::sched

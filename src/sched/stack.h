@@ -3,11 +3,12 @@
 // A slot, from its lower end: a guard (64 KiB or more, so that a frame has to be that large to
 // step over it; compilers' -fstack-clash-protection probes each page and cannot), room that gets
 // its pages when it is touched, the Goroutine. The upper end is shifted by a colour (`color_of`):
-// slots are powers of two apart and hot lines of all stacks would else fall into the same sets of
-// the cache. The kernel gives page tables for 2 MiB at a time; slots of 2 MiB and more start in
+// slots are powers of two apart, and hot lines and pages of all stacks would else fall into the
+// same sets of the caches and of the TLB. The kernel gives page tables for 2 MiB at a time; slots of 2 MiB and more start in
 // the middle of such a piece, so that a stack's hot page and its neighbour's guard share one.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -15,6 +16,7 @@
 #include "base/annotations.h"
 #include "base/mutex.h"
 #include "base/units.h"
+#include "os/os.h"
 #include "os/stack_memory.h"
 #include "sched/goroutine.h"
 
@@ -91,7 +93,9 @@ class StackArea {
   [[nodiscard]] size_t guard_bytes() const { return guard_bytes_; }
 
   /// Bytes that a goroutine can use before its stack overflows.
-  [[nodiscard]] size_t limit_bytes() const { return slot_bytes_ - guard_bytes_; }
+  [[nodiscard]] size_t limit_bytes() const {
+    return slot_bytes_ - guard_bytes_ - page_colors() * os::kOsPageSize;
+  }
 
   /// What a stack has of pages.
   struct Pages {
@@ -111,7 +115,11 @@ class StackArea {
  private:
   friend struct StackTestPeer;
 
-  [[nodiscard]] static size_t color_of(size_t slot) { return slot % 8 * 128; }
+  [[nodiscard]] size_t color_of(size_t slot) const {
+    return slot % 8 * 128 + slot % page_colors() * os::kOsPageSize;
+  }
+
+  [[nodiscard]] size_t page_colors() const { return std::min<size_t>(slot_bytes_ / (64 * kKiB), 128); }
 
   [[nodiscard]] Goroutine* goroutine_at(const Region& region, size_t slot) const {
     char* end = region.base + (slot + 1) * slot_bytes_;

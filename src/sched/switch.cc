@@ -32,50 +32,51 @@ BURROW_ALWAYS_INLINE Goroutine* take_quickly(Processor* p) {
 }
 
 BURROW_ALWAYS_INLINE void mark_running(Goroutine* g) {
-  // Relaxed: it is ours. Release: see Goroutine::runs.
+  // Relaxed: it is ours. Release: see walk_parked.
   g->state.store(GoroutineState::kRunning, std::memory_order_relaxed);
   g->runs.store(g->runs.load(std::memory_order_relaxed) + 1, std::memory_order_release);
+}
+
+// What see_to_left has to do less often.
+BURROW_NOINLINE void see_to_left_slowly(Worker* w, Goroutine* g, AfterSwitch after) {
+  if (after == AfterSwitch::kRequeue) {
+    g->state.store(GoroutineState::kRunnable, std::memory_order_relaxed);
+    push_global(g);
+    if (wanted_elsewhere()) {
+      wake_processor();
+    }
+  } else if (after == AfterSwitch::kPark && w->commit == nullptr) {
+    auto running = GoroutineState::kRunning;
+    // Release: pairs with the acquire in make_runnable. It fails when `ready` came first.
+    if (!g->state.compare_exchange_strong(running, GoroutineState::kWaiting,
+                                          std::memory_order_acq_rel)) {
+      put_next(*w, g);
+    }
+  } else if (after == AfterSwitch::kPark && make_runnable(g)) {
+    put_next(*w, g);  // its commit has refused
+  }
 }
 
 // Sees to the goroutine that was left, now that its stack is not in use.
 BURROW_ALWAYS_INLINE void see_to_left(Worker* w) {
   Goroutine* g = w->left;
-  switch (std::exchange(w->after, AfterSwitch::kNothing)) {
-    case AfterSwitch::kNothing:
-      break;
-    case AfterSwitch::kPark:
-      if (w->commit == nullptr) {
-        auto running = GoroutineState::kRunning;
-        // Release: pairs with the acquire in make_runnable. It fails when `ready` came first.
-        if (!g->state.compare_exchange_strong(running, GoroutineState::kWaiting,
-                                              std::memory_order_acq_rel)) {
-          put_next(*w, g);
-        }
-        break;
-      }
-      g->state.store(GoroutineState::kWaiting, std::memory_order_release);
-      if (!w->commit(w->commit_argument)) {
-        if (make_runnable(g)) {
-          put_next(*w, g);
-        }
-      }
-      break;
-    case AfterSwitch::kYield:
-      g->state.store(GoroutineState::kRunnable, std::memory_order_relaxed);
-      push_local(*w->processor, g);
-      break;
-    case AfterSwitch::kRequeue:
-      g->state.store(GoroutineState::kRunnable, std::memory_order_relaxed);
-      push_global(g);
-      if (wanted_elsewhere()) {
-        wake_processor();
-      }
-      break;
-    case AfterSwitch::kExit:
-      os::end_fiber(g->fiber);
-      end_goroutine(w->processor, g);
-      break;
+  AfterSwitch after = w->after;
+  if (after == AfterSwitch::kPark && BURROW_LIKELY(w->commit != nullptr)) {
+    // Release: pairs with the acquire in make_runnable.
+    g->state.store(GoroutineState::kWaiting, std::memory_order_release);
+    if (BURROW_LIKELY(w->commit(w->commit_argument))) {
+      return;
+    }
+  } else if (after == AfterSwitch::kYield) {
+    g->state.store(GoroutineState::kRunnable, std::memory_order_relaxed);
+    push_local(*w->processor, g);
+    return;
+  } else if (after == AfterSwitch::kExit) {
+    os::end_fiber(g->fiber);
+    end_goroutine(w->processor, g);
+    return;
   }
+  see_to_left_slowly(w, g, after);
 }
 
 // The first thing that runs on a goroutine's stack.
@@ -83,7 +84,6 @@ void goroutine_main(void* worker, void* raw) {
   auto* g = static_cast<Goroutine*>(raw);
   auto* w = static_cast<Worker*>(worker);
   os::after_switch(g->fiber);
-  *w->exceptions = {};
   *w->errno_address = 0;
   see_to_left(w);
   w->current = g;
@@ -97,7 +97,9 @@ BURROW_NOINLINE void leave(Worker* w, AfterSwitch after, ParkCommit commit, void
   Goroutine* g = w->current;
   DCHECK(g != nullptr);
   g->saved_errno = *w->errno_address;
-  g->exceptions = *w->exceptions;
+  if (BURROW_UNLIKELY(w->exceptions->any())) {
+    g->exceptions = std::exchange(*w->exceptions, {});
+  }
   w->after = after;
   w->left = g;
   w->commit = commit;
@@ -115,7 +117,9 @@ BURROW_NOINLINE void leave(Worker* w, AfterSwitch after, ParkCommit commit, void
   // Perhaps another thread, in any case another time.
   os::after_switch(g->fiber);
   *w->errno_address = g->saved_errno;
-  *w->exceptions = g->exceptions;
+  if (BURROW_UNLIKELY(g->exceptions.any())) {
+    *w->exceptions = std::exchange(g->exceptions, {});
+  }
   see_to_left(w);
   w->current = g;
 }
@@ -143,6 +147,7 @@ void worker_main(Worker& w) {
     Processor& p = *w.processor;
     p.tick.store(p.tick.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
     mark_running(g);
+    w.after = AfterSwitch::kNothing;
     os::before_switch(w.fiber, g->fiber, false);
     arch::switch_context(w.context, g->context, &w);
     os::after_switch(w.fiber);

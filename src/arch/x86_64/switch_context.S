@@ -2,8 +2,7 @@
 //
 //   push rbp, rbx, r12..r15, mxcsr and the x87 control word;
 //   from->sp = rsp;  rsp = to->sp;
-//   if (control words there differ) load them;
-//   pop r15..r12, rbx, rbp;  return value;      // to the caller on the other stack
+//   pop the control words, r15..r12, rbx, rbp;  return value;      // to the caller on the other stack
 //
 // The frame, on both stacks:            offset from rsp
 //        return address                  56
@@ -44,18 +43,13 @@ burrow_switch_context:
         .cfi_adjust_cfa_offset 8
         stmxcsr (%rsp)
         fnstcw  4(%rsp)
-        movl    (%rsp), %ecx
-        movzwl  4(%rsp), %r8d
 
         movq    %rsp, (%rdi)
         movq    (%rsi), %rsp
 
         movq    %rdx, %rax
-        cmpl    %ecx, (%rsp)
-        jne     .Lload
-        cmpw    %r8w, 4(%rsp)
-        jne     .Lload
-.Lpop:
+        ldmxcsr (%rsp)
+        fldcw   4(%rsp)
         leaq    8(%rsp), %rsp
         .cfi_adjust_cfa_offset -8
         popq    %r15
@@ -77,18 +71,6 @@ burrow_switch_context:
         .cfi_adjust_cfa_offset -8
         .cfi_restore %rbp
         ret
-
-        .cfi_adjust_cfa_offset 56
-        .cfi_rel_offset %rbp, 48
-        .cfi_rel_offset %rbx, 40
-        .cfi_rel_offset %r12, 32
-        .cfi_rel_offset %r13, 24
-        .cfi_rel_offset %r14, 16
-        .cfi_rel_offset %r15, 8
-.Lload:
-        ldmxcsr (%rsp)
-        fldcw   4(%rsp)
-        jmp     .Lpop
         .cfi_endproc
         .size   burrow_switch_context, .-burrow_switch_context
         .section .note.GNU-stack, "", @progbits
