@@ -159,11 +159,16 @@ BURROW_NOINLINE bool step_at_rbp(Registers& at, const UnwindRow& row, uintptr_t 
   return true;
 }
 
-// 0 when a frame needs libgcc: then the whole walk is its. REQUIRES: `pcs` is not empty.
-BURROW_NOINLINE size_t walk_by_rows(std::span<uintptr_t> pcs, const Registers& start) {
+struct RowWalk {
+  size_t count = 0;
+  bool complete = false;  // false: a frame needs libgcc, which can only walk the whole
+};
+
+// REQUIRES: `pcs` is not empty.
+BURROW_NOINLINE RowWalk walk_by_rows(std::span<uintptr_t> pcs, const Registers& start) {
   uintptr_t end = os::stack_end(start.sp);
   if (end == 0) {
-    return 0;
+    return {};
   }
   Registers at = start;
   ModulesOfWalk modules;
@@ -177,7 +182,7 @@ BURROW_NOINLINE size_t walk_by_rows(std::span<uintptr_t> pcs, const Registers& s
     if (BURROW_UNLIKELY(row == kMissingRow)) {
       const CodeModule* module = at.pc != 0 ? modules.find(call) : nullptr;
       if (module == nullptr) {
-        return at.pc == 0 ? count : 0;
+        return {count, at.pc == 0};
       }
       known_start = module->start;
       known_bytes = module->lasting ? module->limit - module->start : 0;
@@ -186,21 +191,21 @@ BURROW_NOINLINE size_t walk_by_rows(std::span<uintptr_t> pcs, const Registers& s
     pcs[count] = call;
     if (count != 0 || !is_own_code(at.pc)) {
       if (++count == pcs.size()) {
-        return count;
+        return {count, true};
       }
     }
     if (BURROW_LIKELY((row & kSpecialRow) == 0)) {
       if (!step(at, row, end)) {
-        return 0;
+        return {count, false};
       }
       continue;
     }
     UnwindRow special = unpack(row);
     if (special.cfa == UnwindRow::Cfa::kOutermost) {
-      return count;
+      return {count, true};
     }
     if (!step_at_rbp(at, special, end)) {
-      return 0;
+      return {count, false};
     }
   }
 }
@@ -255,7 +260,8 @@ BURROW_NOINLINE size_t capture_stack(std::span<uintptr_t> pcs) {
   t_inside = true;
   auto frame = reinterpret_cast<uintptr_t>(__builtin_frame_address(0));
   Registers caller{word_at(frame + 8), frame + 16, word_at(frame)};
-  size_t n = code_modules_work() ? walk_by_rows(pcs, caller) : 0;
+  RowWalk rows = code_modules_work() ? walk_by_rows(pcs, caller) : RowWalk{};
+  size_t n = rows.complete ? rows.count : 0;
   if (BURROW_UNLIKELY(g_check)) {
     (n != 0 ? g_by_rows : g_by_libgcc).fetch_add(1, std::memory_order_relaxed);
     if (n != 0) {
@@ -267,6 +273,13 @@ BURROW_NOINLINE size_t capture_stack(std::span<uintptr_t> pcs) {
   }
   t_inside = false;
   return n;
+}
+
+size_t walk_stack(const StackPlace& from, std::span<uintptr_t> pcs) {
+  if (!code_modules_work() || pcs.empty()) {
+    return 0;
+  }
+  return walk_by_rows(pcs, {from.pc, from.sp, from.rbp}).count;
 }
 
 void prime_unwinder() {

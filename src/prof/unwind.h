@@ -14,6 +14,17 @@ inline constexpr size_t kMaxDepth = 128;
 /// number. Never allocates from the heap; 0 when called from inside itself.
 [[nodiscard]] size_t capture_stack(std::span<uintptr_t> pcs);
 
+/// Registers that a walk can begin from: those after the return from some frame.
+struct StackPlace {
+  uintptr_t pc = 0;
+  uintptr_t sp = 0;
+  uintptr_t rbp = 0;
+};
+
+/// The same of a stack that does not run, as far as rows lead. The stack must be one that
+/// os::stack_end knows.
+[[nodiscard]] size_t walk_stack(const StackPlace& from, std::span<uintptr_t> pcs);
+
 /// Runs the unwinder once, so that what it sets up at first use is done before it matters.
 void prime_unwinder();
 

@@ -54,10 +54,10 @@ void print_here(std::string_view kind, std::string_view message) {
   } else {
     out << "thread " << os::thread_id() << " [running]:\n";
   }
-  write_error(out.text());
-  print_frames(std::span(pcs).first(depth), write_error);
+  kToError(out.text());
+  print_frames(std::span(pcs).first(depth), kToError);
   if (g != nullptr) {
-    print_creator(g->creator_id, g->creator_pc, write_error);
+    print_creator(g->creator_id, g->creator_pc, kToError);
   }
 }
 
@@ -124,9 +124,12 @@ void on_quit(const os::Fault& interrupted) {
   }
 }
 
-// Stops every worker where it is and prints what it runs.
-void print_running() {
-  std::array<Worker*, 64> workers{};
+constexpr size_t kMostRunning = kMaxProcessors;
+
+// Stops every worker where it is and prints what it runs; the numbers of those printed.
+std::span<const uint64_t> print_running(std::span<uint64_t> printed) {
+  static std::array<Worker*, kMostRunning> workers{};
+  size_t done = 0;
   size_t count = 0;
   {
     MutexLock hold(g_sched.lock);
@@ -154,8 +157,10 @@ void print_running() {
     info.creator_pc = g->creator_pc;
     info.stack_known = true;
     info.depth = walk_stack({pc, w.stopped_sp, w.stopped_frame}, info.pcs);
-    print_goroutine(info, write_error);
+    print_goroutine(info, kToError);
+    printed[done++] = info.id;
   }
+  return printed.first(done);
 }
 
 }  // namespace
@@ -183,25 +188,25 @@ void do_requests() {
   if (g_overflow.state.load(std::memory_order_acquire) == 1) {
     std::array<uintptr_t, kMaxFrames> pcs;
     size_t depth = walk_stack(g_overflow.top, pcs);
-    print_frames(std::span(pcs).first(depth), write_error);
+    print_frames(std::span(pcs).first(depth), kToError);
     if (depth == pcs.size()) {
-      write_error("...additional frames elided...\n");
+      kToError("...additional frames elided...\n");
     }
     g_overflow.state.store(2, std::memory_order_release);
   }
   if (g_quit.load(std::memory_order_acquire)) {
     begin_dying();
-    write_error("SIGQUIT: quit\n\n");
-    print_running();
-    print_all_goroutines(0, write_error);
+    kToError("SIGQUIT: quit\n\n");
+    static std::array<uint64_t, kMostRunning> ids{};
+    print_all_goroutines(print_running(ids), kToError);
     finish_dying();
   }
 }
 
 void die_of_deadlock() {
   begin_dying();
-  write_error("fatal error: all goroutines are asleep - deadlock!\n\n");
-  print_all_goroutines(0, write_error);
+  kToError("fatal error: all goroutines are asleep - deadlock!\n\n");
+  print_all_goroutines({}, kToError);
   finish_dying();
 }
 

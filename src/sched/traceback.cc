@@ -118,7 +118,7 @@ std::string_view state_name(const GoroutineInfo& info) {
   return info.reason == WaitReason::kNone ? "waiting" : wait_reason_name(info.reason);
 }
 
-void print_frames(std::span<const uintptr_t> pcs, void (*write)(std::string_view text)) {
+void print_frames(std::span<const uintptr_t> pcs, const Sink& write) {
   if (g_hooks.print_frames != nullptr) {
     g_hooks.print_frames(pcs, write);
     return;
@@ -132,7 +132,7 @@ void print_frames(std::span<const uintptr_t> pcs, void (*write)(std::string_view
 }
 
 void print_creator(uint64_t creator_id, uintptr_t creator_pc,
-                   void (*write)(std::string_view text)) {
+                   const Sink& write) {
   if (creator_pc == 0) {
     return;
   }
@@ -146,10 +146,14 @@ void print_creator(uint64_t creator_id, uintptr_t creator_pc,
   out << " at\n";
   write(out.text());
   uintptr_t call = creator_pc - 1;
-  print_frames(std::span(&call, 1), write);
+  if (g_hooks.print_caller != nullptr) {
+    g_hooks.print_caller(call, write);
+  } else {
+    print_frames(std::span(&call, 1), write);
+  }
 }
 
-void print_goroutine(const GoroutineInfo& info, void (*write)(std::string_view text)) {
+void print_goroutine(const GoroutineInfo& info, const Sink& write) {
   FixedPrinter<128> head;
   head << "goroutine " << info.id << " [" << state_name(info) << "]:\n";
   write(head.text());
@@ -162,23 +166,23 @@ void print_goroutine(const GoroutineInfo& info, void (*write)(std::string_view t
   write("\n");
 }
 
-void print_all_goroutines(uint64_t except, void (*write)(std::string_view text)) {
+void print_all_goroutines(std::span<const uint64_t> except, const Sink& write) {
   struct Request {
-    uint64_t except;
-    void (*write)(std::string_view text);
+    std::span<const uint64_t> except;
+    const Sink& write;
   } request{except, write};
 
   for_each_goroutine(
       [](const GoroutineInfo& info, void* raw) {
         auto* wanted = static_cast<Request*>(raw);
-        if (info.id != wanted->except) {
+        if (std::ranges::find(wanted->except, info.id) == wanted->except.end()) {
           print_goroutine(info, wanted->write);
         }
       },
       &request);
 }
 
-void write_error(std::string_view text) {
+void write_error(std::string_view text, void* /*unused*/) {
   while (!text.empty()) {
     FixedPrinter<1024> out;
     size_t n = std::min<size_t>(text.size(), 1024);

@@ -15,6 +15,18 @@ namespace burrow::sched {
 /// Deepest stack that is printed or recorded.
 inline constexpr size_t kMaxFrames = 100;
 
+/// Where text goes.
+struct Sink {
+  void (*function)(std::string_view text, void* argument) = nullptr;
+  void* argument = nullptr;
+
+  void operator()(std::string_view text) const { function(text, argument); }
+};
+
+/// Standard error.
+void write_error(std::string_view text, void* unused);
+inline constexpr Sink kToError{write_error, nullptr};
+
 /// How stacks are walked and addresses named: the profiler does both better than this layer can,
 /// but lies above it. Set once, before there are goroutines, by whoever links both.
 struct TraceHooks {
@@ -23,7 +35,9 @@ struct TraceHooks {
   /// Prints the frames at an address as Go does: function, newline, tab, file:line, newline.
   /// May allocate.
   void (*print_frames)(std::span<const uintptr_t> pcs,
-                       void (*write)(std::string_view text)) = nullptr;
+                       const Sink& write) = nullptr;
+  /// The same for the one place of a call of `go`.
+  void (*print_caller)(uintptr_t pc, const Sink& write) = nullptr;
 };
 
 void set_trace_hooks(const TraceHooks& hooks);
@@ -47,22 +61,19 @@ void for_each_goroutine(void (*f)(const GoroutineInfo& info, void* argument), vo
 [[nodiscard]] std::string_view state_name(const GoroutineInfo& info);
 
 /// Prints "goroutine 7 [chan receive]:", the frames, and who created it.
-void print_goroutine(const GoroutineInfo& info, void (*write)(std::string_view text));
+void print_goroutine(const GoroutineInfo& info, const Sink& write);
 
 /// Prints who called `go`.
-void print_creator(uint64_t creator_id, uintptr_t creator_pc, void (*write)(std::string_view text));
+void print_creator(uint64_t creator_id, uintptr_t creator_pc, const Sink& write);
 
 /// Prints the frames only.
-void print_frames(std::span<const uintptr_t> pcs, void (*write)(std::string_view text));
+void print_frames(std::span<const uintptr_t> pcs, const Sink& write);
 
-/// The same for every goroutine; `except` is left out.
-void print_all_goroutines(uint64_t except, void (*write)(std::string_view text));
+/// The same for every goroutine but those whose numbers are in `except`.
+void print_all_goroutines(std::span<const uint64_t> except, const Sink& write);
 
 /// The calling stack.
 [[nodiscard]] size_t walk_here(std::span<uintptr_t> pcs);
 [[nodiscard]] size_t walk_stack(const arch::StackTop& top, std::span<uintptr_t> pcs);
-
-/// Writes to standard error.
-void write_error(std::string_view text);
 
 }  // namespace burrow::sched

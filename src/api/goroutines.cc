@@ -1,0 +1,166 @@
+// Stacks of goroutines. See goroutines.h.
+#include "api/goroutines.h"
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <span>
+#include <string_view>
+#include <utility>
+
+#include "base/printer.h"
+#include "os/fault.h"
+#include "prof/symbolize.h"
+#include "prof/unwind.h"
+#include "sched/start.h"
+#include "sched/traceback.h"
+
+namespace burrow::api {
+namespace {
+
+// One line of a stack: a frame, or an address that nothing is known of.
+struct Line {
+  size_t index = 0;  // of the address
+  const prof::Frame* frame = nullptr;
+};
+
+bool begins_with_any(std::string_view text, std::span<const std::string_view> beginnings) {
+  return std::ranges::any_of(beginnings, [&](std::string_view b) { return text.starts_with(b); });
+}
+
+// Between the user's function and the switch to another goroutine.
+bool is_inner(const Line& line) {
+  constexpr std::array<std::string_view, 3> kInner = {"burrow::sched::", "burrow::arch::",
+                                                      "burrow_switch_context"};
+  return line.frame != nullptr && begins_with_any(line.frame->function, kInner);
+}
+
+// What begins a goroutine, and calls the user's function.
+bool is_outer(const Line& line) {
+  constexpr std::array<std::string_view, 3> kOuter = {"burrow::sched::", "burrow::internal::",
+                                                      "burrow_stack_entry"};
+  constexpr std::array<std::string_view, 3> kFiles = {"/burrow/go.h", "/bits/invoke.h", "/tuple"};
+  if (line.frame == nullptr) {
+    return false;
+  }
+  std::string_view file = line.frame->file;
+  return begins_with_any(line.frame->function, kOuter) ||
+         std::ranges::any_of(kFiles, [&](std::string_view f) { return file.ends_with(f); });
+}
+
+// The C++ runtime's frames after a throw that nobody catches.
+size_t after_throw(std::span<const Line> lines) {
+  constexpr size_t kAtMost = 10;
+  for (size_t i = 0; i < std::min(lines.size(), kAtMost); ++i) {
+    const prof::Frame* f = lines[i].frame;
+    if (f != nullptr && (f->function == "__cxa_throw" || f->function == "__cxa_rethrow")) {
+      return i + 1;
+    }
+  }
+  return 0;
+}
+
+using Frames = std::vector<std::vector<prof::Frame>>;
+
+// The user's part of a stack.
+std::vector<Line> user_lines(const Frames& frames) {
+  std::vector<Line> lines;
+  for (size_t i = 0; i < frames.size(); ++i) {
+    if (frames[i].empty()) {
+      lines.push_back({i, nullptr});
+    }
+    for (const prof::Frame& frame : frames[i]) {
+      lines.push_back({i, &frame});
+    }
+  }
+  size_t begin = 0;
+  while (begin < lines.size() && is_inner(lines[begin])) {
+    ++begin;
+  }
+  begin += after_throw(std::span(lines).subspan(begin));
+  size_t end = lines.size();
+  while (end > begin && is_outer(lines[end - 1])) {
+    --end;
+  }
+  return {lines.begin() + static_cast<ptrdiff_t>(begin),
+          lines.begin() + static_cast<ptrdiff_t>(end)};
+}
+
+void print_frames(std::span<const uintptr_t> pcs, const sched::Sink& write) {
+  Frames frames = prof::symbolize(pcs);
+  std::string out;
+  for (const Line& line : user_lines(frames)) {
+    if (line.frame == nullptr) {
+      FixedPrinter<512> address;
+      os::print_code_address(address, pcs[line.index]);
+      out += std::string(address.text()) + "\n";
+      continue;
+    }
+    out += line.frame->function + "\n";
+    if (!line.frame->file.empty()) {
+      out += "\t" + line.frame->file + ":" + std::to_string(line.frame->line) + "\n";
+    }
+  }
+  write(out);
+}
+
+// Of a place where `go` was called: the innermost frame is go itself.
+void print_caller(uintptr_t pc, const sched::Sink& write) {
+  Frames frames = prof::symbolize(std::span(&pc, 1));
+  std::erase_if(frames[0], [](const prof::Frame& f) { return is_outer({0, &f}); });
+  if (frames[0].size() > 1) {
+    frames[0].resize(1);
+  }
+  FixedPrinter<512> address;
+  os::print_code_address(address, pc);
+  std::string out = frames[0].empty() ? std::string(address.text()) : frames[0][0].function;
+  out += "\n";
+  if (!frames[0].empty() && !frames[0][0].file.empty()) {
+    out += "\t" + frames[0][0].file + ":" + std::to_string(frames[0][0].line) + "\n";
+  }
+  write(out);
+}
+
+size_t walk(const arch::StackTop& top, std::span<uintptr_t> pcs) {
+  return prof::walk_stack({top.pc, top.sp, top.rbp}, pcs);
+}
+
+__attribute__((constructor)) void install() {
+  sched::set_trace_hooks({.walk = walk, .print_frames = print_frames, .print_caller = print_caller});
+}
+
+}  // namespace
+
+std::vector<prof::CountRecord> goroutine_records() {
+  std::map<std::vector<uintptr_t>, int64_t> counts;
+  sched::for_each_goroutine(
+      [](const sched::GoroutineInfo& info, void* raw) {
+        auto& by_stack = *static_cast<std::map<std::vector<uintptr_t>, int64_t>*>(raw);
+        std::vector<uintptr_t> stack(info.pcs, info.pcs + info.depth);
+        ++by_stack[stack];
+      },
+      &counts);
+  std::vector<prof::CountRecord> records;
+  for (const auto& [stack, count] : counts) {
+    Frames frames = prof::symbolize(stack);
+    std::vector<uintptr_t> shown;
+    for (const Line& line : user_lines(frames)) {
+      if (shown.empty() || shown.back() != stack[line.index]) {
+        shown.push_back(stack[line.index]);
+      }
+    }
+    records.push_back({std::move(shown), count});
+  }
+  return records;
+}
+
+std::string goroutines_text() {
+  std::string text;
+  sched::print_all_goroutines({}, {[](std::string_view part, void* raw) {
+                                    static_cast<std::string*>(raw)->append(part);
+                                  },
+                                  &text});
+  return text;
+}
+
+}  // namespace burrow::api
