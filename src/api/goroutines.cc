@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/printer.h"
+#include "debug/profiles.h"
 #include "os/fault.h"
 #include "prof/symbolize.h"
 #include "prof/unwind.h"
@@ -30,16 +31,17 @@ bool begins_with_any(std::string_view text, std::span<const std::string_view> be
 
 // Between the user's function and the switch to another goroutine.
 bool is_inner(const Line& line) {
-  constexpr std::array<std::string_view, 3> kInner = {"burrow::sched::", "burrow::arch::",
-                                                      "burrow_switch_context"};
+  constexpr std::array<std::string_view, 3> kInner = {
+      "burrow::sched::", "burrow::arch::", "burrow_switch_context"};
   return line.frame != nullptr && begins_with_any(line.frame->function, kInner);
 }
 
 // What begins a goroutine, and calls the user's function.
 bool is_outer(const Line& line) {
-  constexpr std::array<std::string_view, 3> kOuter = {"burrow::sched::", "burrow::internal::",
-                                                      "burrow_stack_entry"};
-  constexpr std::array<std::string_view, 3> kFiles = {"/burrow/go.h", "/bits/invoke.h", "/tuple"};
+  constexpr std::array<std::string_view, 3> kOuter = {
+      "burrow::sched::", "burrow::internal::", "burrow_stack_entry"};
+  constexpr std::array<std::string_view, 4> kFiles = {"/burrow/go.h", "/bits/invoke.h",
+                                                      "/functional", "/tuple"};
   if (line.frame == nullptr) {
     return false;
   }
@@ -125,8 +127,29 @@ size_t walk(const arch::StackTop& top, std::span<uintptr_t> pcs) {
   return prof::walk_stack({top.pc, top.sp, top.rbp}, pcs);
 }
 
+debug::Snapshot take_goroutines() {
+  return {{}, goroutine_records()};
+}
+
+// As Go's: 1 counts stacks, 2 is what a panic prints.
+std::string write_text(const debug::Profile& self, const debug::Snapshot& snapshot, int64_t debug) {
+  return debug >= 2 ? goroutines_text() : debug::write_counts_text(self, snapshot, debug);
+}
+
+constinit const debug::Profile kGoroutineProfile = {
+    .name = "goroutine",
+    .description = "Stacks of all goroutines; debug=2 prints each with its state.",
+    .take = take_goroutines,
+    .size = debug::count_size,
+    .write_pprof = debug::write_counts,
+    .write_text = write_text,
+    .subtract = debug::subtract_counts,
+};
+
 __attribute__((constructor)) void install() {
-  sched::set_trace_hooks({.walk = walk, .print_frames = print_frames, .print_caller = print_caller});
+  debug::register_profile(kGoroutineProfile);
+  sched::set_trace_hooks(
+      {.walk = walk, .print_frames = print_frames, .print_caller = print_caller});
 }
 
 }  // namespace
@@ -156,10 +179,9 @@ std::vector<prof::CountRecord> goroutine_records() {
 
 std::string goroutines_text() {
   std::string text;
-  sched::print_all_goroutines({}, {[](std::string_view part, void* raw) {
-                                    static_cast<std::string*>(raw)->append(part);
-                                  },
-                                  &text});
+  sched::print_all_goroutines(
+      {}, {[](std::string_view part, void* raw) { static_cast<std::string*>(raw)->append(part); },
+           &text});
   return text;
 }
 

@@ -35,8 +35,8 @@ struct alignas(64) Goroutine {
   Goroutine* next = nullptr;  ///< in the queue or list that it is in
   std::atomic<GoroutineState> state{GoroutineState::kDead};
   std::atomic<WaitReason> wait_reason{WaitReason::kNone};
-  int saved_errno = 0;  ///< while it does not run, as the next
-  ExceptionGlobals exceptions;       ///< the same; the thread's are nothing meanwhile
+  int saved_errno = 0;          ///< while it does not run, as the next
+  ExceptionGlobals exceptions;  ///< the same; the thread's are nothing meanwhile
   /// Times it was switched to. Others read it before and after they look at its stack.
   std::atomic<uint32_t> runs{0};
   uint32_t slot = 0;                ///< index of its stack

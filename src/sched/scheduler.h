@@ -64,16 +64,19 @@ void start();
 
 /// Appends to the calling worker's queue; the first half goes to the global one when it is full.
 void push_half(Processor& p, Goroutine* g);
+
 inline void push_local(Processor& p, Goroutine* g) {
   if (BURROW_UNLIKELY(!p.queue.push(g))) {
     push_half(p, g);
   }
 }
+
 void push_global(Goroutine* g) BURROW_EXCLUDES(g_sched.lock);
 void push_global(GoroutineList& list) BURROW_EXCLUDES(g_sched.lock);
 /// A share of the global queue: returns one, queues the others at `p`.
 [[nodiscard]] Goroutine* take_global(Processor& p) BURROW_EXCLUDES(g_sched.lock);
 [[nodiscard]] Goroutine* take_global_locked(Processor& p) BURROW_REQUIRES(g_sched.lock);
+
 /// Takes what is in the next slot. Owner only, as the next.
 [[nodiscard]] inline Goroutine* take_next(Processor& p) {
   // Relaxed: the owner is the only one that puts something in.
@@ -85,11 +88,13 @@ void push_global(GoroutineList& list) BURROW_EXCLUDES(g_sched.lock);
   }
   return nullptr;
 }
+
 /// Takes the next slot, or the front of the queue.
 [[nodiscard]] inline Goroutine* take_local(Processor& p) {
   Goroutine* g = take_next(p);
   return g != nullptr ? g : p.queue.pop();
 }
+
 /// Work of other processors: see find.cc.
 [[nodiscard]] Goroutine* steal_work(Worker& w);
 

@@ -4,8 +4,9 @@
 // step over it; compilers' -fstack-clash-protection probes each page and cannot), room that gets
 // its pages when it is touched, the Goroutine. The upper end is shifted by a colour (`color_of`):
 // slots are powers of two apart, and hot lines and pages of all stacks would else fall into the
-// same sets of the caches and of the TLB. The kernel gives page tables for 2 MiB at a time; slots of 2 MiB and more start in
-// the middle of such a piece, so that a stack's hot page and its neighbour's guard share one.
+// same sets of the caches and of the TLB. The kernel gives page tables for 2 MiB at a time; slots
+// of 2 MiB and more start in the middle of such a piece, so that a stack's hot page and its
+// neighbour's guard share one.
 #pragma once
 
 #include <algorithm>
@@ -119,7 +120,9 @@ class StackArea {
     return slot % 8 * 128 + slot % page_colors() * os::kOsPageSize;
   }
 
-  [[nodiscard]] size_t page_colors() const { return std::min<size_t>(slot_bytes_ / (64 * kKiB), 128); }
+  [[nodiscard]] size_t page_colors() const {
+    return std::min<size_t>(slot_bytes_ / (64 * kKiB), 128);
+  }
 
   [[nodiscard]] Goroutine* goroutine_at(const Region& region, size_t slot) const {
     char* end = region.base + (slot + 1) * slot_bytes_;

@@ -131,8 +131,7 @@ void print_frames(std::span<const uintptr_t> pcs, const Sink& write) {
   }
 }
 
-void print_creator(uint64_t creator_id, uintptr_t creator_pc,
-                   const Sink& write) {
+void print_creator(uint64_t creator_id, uintptr_t creator_pc, const Sink& write) {
   if (creator_pc == 0) {
     return;
   }

@@ -34,8 +34,7 @@ struct TraceHooks {
   size_t (*walk)(const arch::StackTop& top, std::span<uintptr_t> pcs) = nullptr;
   /// Prints the frames at an address as Go does: function, newline, tab, file:line, newline.
   /// May allocate.
-  void (*print_frames)(std::span<const uintptr_t> pcs,
-                       const Sink& write) = nullptr;
+  void (*print_frames)(std::span<const uintptr_t> pcs, const Sink& write) = nullptr;
   /// The same for the one place of a call of `go`.
   void (*print_caller)(uintptr_t pc, const Sink& write) = nullptr;
 };

@@ -1,0 +1,154 @@
+// A program that ends, or waits, in the way that its argument names. See endings_test.py.
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <chrono>
+#include <cstdio>
+#include <cstring>
+#include <stdexcept>
+#include <string_view>
+#include <thread>
+
+#include "burrow/debug.h"
+#include "burrow/go.h"
+#include "sched/park.h"
+
+namespace {
+
+using burrow::go;
+
+bool stay(void* /*unused*/) {
+  return true;
+}
+
+__attribute__((noinline)) void wait_for_ever() {
+  burrow::sched::park(burrow::sched::WaitReason::kChanRecv, stay, nullptr);
+  asm volatile("");
+}
+
+__attribute__((noinline)) void throw_something() {
+  throw std::runtime_error("something is wrong");
+}
+
+__attribute__((noinline)) int recurse(int depth, const volatile char* above) {
+  volatile char here[200];
+  here[0] = 1;
+  here[1 + depth % 199] = above[0];
+  if (above[0] == 0) {
+    return 0;  // never
+  }
+  int below = recurse(depth + 1, here);
+  return below + here[0];
+}
+
+__attribute__((noinline)) void compute_for_ever() {
+  while (true) {
+    asm volatile("");
+  }
+}
+
+void handler_of_the_program(int /*number*/) {
+  static const char kText[] = "handler of the program\n";
+  (void)!write(1, kText, sizeof kText - 1);
+  _exit(7);
+}
+
+void child_of_fork(std::string_view how) {
+  pid_t child = fork();
+  if (child == 0) {
+    if (how == "exec") {
+      execl("/bin/echo", "echo", "in the child", nullptr);
+      _exit(1);
+    }
+    go([] {});
+    _exit(0);
+  }
+  int status = 0;
+  burrow::blocking([&] { waitpid(child, &status, 0); });
+  std::printf("child %d\n", WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status));
+  std::fflush(stdout);
+}
+
+void wait_with_timer() {
+  go([] { burrow::sleep_for(std::chrono::milliseconds(300)); });
+  wait_for_ever();
+}
+
+void serve() {
+  burrow::DebugServer server = burrow::serve_debug("127.0.0.1:0");
+  for (int i = 0; i < 10; ++i) {
+    go(wait_for_ever);
+  }
+  std::printf("%s\n", server.url.c_str());
+  std::fflush(stdout);
+  burrow::sleep_for(std::chrono::hours(1));
+}
+
+int end_by(std::string_view how) {
+  if (how == "exception") {
+    go(throw_something);
+    wait_for_ever();
+  } else if (how == "number") {
+    go([] { throw 42; });
+    wait_for_ever();
+  } else if (how == "panic") {
+    burrow::sched::panic("send on closed channel");
+  } else if (how == "deadlock") {
+    go(wait_for_ever);
+    wait_for_ever();
+  } else if (how == "deadlock-after-timer") {
+    wait_with_timer();
+  } else if (how == "overflow") {
+    char first = 1;
+    go([&first] { recurse(0, &first); });
+    wait_for_ever();
+  } else if (how == "segv-handler" || how == "segv") {
+    if (how == "segv-handler") {
+      signal(SIGSEGV, handler_of_the_program);
+    }
+    volatile int* nowhere = nullptr;
+    *nowhere = 1;
+  } else if (how == "quit") {
+    go(wait_for_ever);
+    go(compute_for_ever);
+    burrow::sleep_for(std::chrono::milliseconds(50));
+    std::printf("ready\n");
+    std::fflush(stdout);
+    burrow::sleep_for(std::chrono::hours(1));
+  } else if (how == "fork-exec") {
+    child_of_fork("exec");
+  } else if (how == "fork-go") {
+    child_of_fork("go");
+  } else if (how == "serve") {
+    serve();
+  } else if (how == "gdb") {
+    wait_for_ever();
+  }
+  return 3;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  std::string_view how = argc > 1 ? argv[1] : "";
+  if (how == "thread-may-wake") {
+    // A thread outside could still wake the goroutine: that is no deadlock.
+    std::atomic<burrow::sched::Goroutine*> waiting{nullptr};
+    std::thread other([&] {
+      while (waiting.load() == nullptr) {
+      }
+      std::this_thread::sleep_for(std::chrono::milliseconds(300));
+      burrow::sched::ready(waiting.load());
+    });
+    burrow::run([&] {
+      waiting.store(burrow::sched::current());
+      burrow::sched::park(burrow::sched::WaitReason::kChanRecv, nullptr, nullptr);
+    });
+    other.join();
+    std::puts("woken");
+    return 0;
+  }
+  return burrow::run([&] { return end_by(how); });
+}
