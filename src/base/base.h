@@ -8,7 +8,7 @@
 //  - check.h: `CHECK` (always), `DCHECK` (debug builds) and `fatal`, which prints one line in one
 //    write and aborts.
 //  - printer.h: `Printer` builds text in a caller's buffer; `FixedPrinter` brings the buffer.
-//  - mutex.h over futex.h: `Mutex`, of 8 bytes, with a `LockRank`.
+//  - mutex.h over futex.h: `RankedMutex`, of 8 bytes, with a `LockRank`.
 //  - annotations.h: clang's thread-safety attributes, hints for the fast paths, visibility.
 //  - bits.h: rounding and logarithms of powers of two.
 //  - errno_scope.h: `ErrnoScope`.
@@ -16,8 +16,8 @@
 // Invariants. Nothing here allocates, throws, changes errno, or needs a constructor to have run.
 // Nothing here includes another layer.
 //
-// Locks. Every lock of Burrow is a `Mutex`, and its `LockRank` is its place in the one order: a
-// thread that holds a lock takes only locks of a higher rank. Debug builds check that at each
+// Locks. Every lock of Burrow is a `RankedMutex`, and its `LockRank` is its place in the one order:
+// a thread that holds a lock takes only locks of a higher rank. Debug builds check that at each
 // lock(); clang checks at compile time that fields marked BURROW_GUARDED_BY are used under theirs.
 // fork is the exception: it takes all locks (`lock_for_fork`), still from the lowest rank up.
 //

@@ -13,7 +13,7 @@ thread_local uint32_t t_held_ranks = 0;
 
 }  // namespace
 
-void Mutex::note_acquire() {
+void RankedMutex::note_acquire() {
   uint32_t bit = uint32_t{1} << static_cast<uint32_t>(rank_);
   if (t_held_ranks >= bit) {
     fatal("lock order: rank ", static_cast<uint32_t>(rank_), " taken while holding ranks ",
@@ -22,12 +22,12 @@ void Mutex::note_acquire() {
   t_held_ranks |= bit;
 }
 
-void Mutex::note_release() {
+void RankedMutex::note_release() {
   t_held_ranks &= ~(uint32_t{1} << static_cast<uint32_t>(rank_));
 }
 #endif
 
-bool Mutex::try_lock() {
+bool RankedMutex::try_lock() {
   uint32_t expected = kFree;
   // Acquire: pairs with the release in unlock.
   bool taken = state_.compare_exchange_strong(expected, kHeld, std::memory_order_acquire,
@@ -38,7 +38,7 @@ bool Mutex::try_lock() {
   return taken;
 }
 
-void Mutex::lock_slow() {
+void RankedMutex::lock_slow() {
   for (int i = 0; i < 100; ++i) {
     uint32_t expected = kFree;
     // Acquire: pairs with the release in unlock.
@@ -55,7 +55,7 @@ void Mutex::lock_slow() {
   }
 }
 
-void Mutex::lock_for_fork() {
+void RankedMutex::lock_for_fork() {
   uint32_t expected = kFree;
   // Acquire: pairs with the release in unlock.
   if (!state_.compare_exchange_strong(expected, kHeld, std::memory_order_acquire,
@@ -64,14 +64,14 @@ void Mutex::lock_for_fork() {
   }
 }
 
-void Mutex::unlock_after_fork() {
+void RankedMutex::unlock_after_fork() {
   // Release: pairs with the acquires in lock, lock_slow and try_lock.
   if (state_.exchange(kFree, std::memory_order_release) == kContended) {
     futex_wake_one(state_);
   }
 }
 
-void Mutex::reset_after_fork() {
+void RankedMutex::reset_after_fork() {
   state_.store(kFree, std::memory_order_relaxed);
 }
 

@@ -33,12 +33,12 @@ enum class LockRank : uint8_t {
 
 /// A three-state futex mutex (Drepper, "Futexes Are Tricky", mutex 2), 8 bytes, no allocation,
 /// constant-initialised. Not recursive.
-class BURROW_CAPABILITY("mutex") Mutex {
+class BURROW_CAPABILITY("mutex") RankedMutex {
  public:
-  explicit constexpr Mutex(LockRank rank) : rank_(rank) {}
+  explicit constexpr RankedMutex(LockRank rank) : rank_(rank) {}
 
-  Mutex(const Mutex&) = delete;
-  Mutex& operator=(const Mutex&) = delete;
+  RankedMutex(const RankedMutex&) = delete;
+  RankedMutex& operator=(const RankedMutex&) = delete;
 
   void lock() BURROW_ACQUIRE() {
     note_acquire();
@@ -88,7 +88,7 @@ class BURROW_CAPABILITY("mutex") Mutex {
 /// Holds a mutex for a scope.
 class BURROW_SCOPED_CAPABILITY MutexLock {
  public:
-  explicit MutexLock(Mutex& mutex) BURROW_ACQUIRE(mutex) : mutex_(mutex) { mutex_.lock(); }
+  explicit MutexLock(RankedMutex& mutex) BURROW_ACQUIRE(mutex) : mutex_(mutex) { mutex_.lock(); }
 
   ~MutexLock() BURROW_RELEASE() { mutex_.unlock(); }
 
@@ -96,7 +96,28 @@ class BURROW_SCOPED_CAPABILITY MutexLock {
   MutexLock& operator=(const MutexLock&) = delete;
 
  private:
-  Mutex& mutex_;
+  RankedMutex& mutex_;
 };
+
+// Inside the layers `Mutex` is this one. `burrow::Mutex` is the users', which parks (sync.h).
+namespace debug {
+using Mutex = RankedMutex;
+}
+
+namespace heap {
+using Mutex = RankedMutex;
+}
+
+namespace os {
+using Mutex = RankedMutex;
+}
+
+namespace prof {
+using Mutex = RankedMutex;
+}
+
+namespace sched {
+using Mutex = RankedMutex;
+}
 
 }  // namespace burrow

@@ -15,7 +15,7 @@ namespace burrow {
 namespace {
 
 TEST(Mutex, OneThreadAtATime) {
-  Mutex mutex(LockRank::kLeaf);
+  RankedMutex mutex(LockRank::kLeaf);
   int64_t count = 0;  // plain: the lock is all that orders it
   std::vector<std::thread> threads;
   for (int t = 0; t < 4; ++t) {
@@ -32,7 +32,7 @@ TEST(Mutex, OneThreadAtATime) {
   EXPECT_EQ(count, 80000);
 }
 
-bool is_free(Mutex& mutex) {
+bool is_free(RankedMutex& mutex) {
   if (mutex.try_lock()) {
     mutex.unlock();
     return true;
@@ -41,7 +41,7 @@ bool is_free(Mutex& mutex) {
 }
 
 TEST(Mutex, TryLockTellsWhetherItWasFree) {
-  Mutex mutex(LockRank::kLeaf);
+  RankedMutex mutex(LockRank::kLeaf);
   EXPECT_TRUE(is_free(mutex));
   {
     MutexLock hold(mutex);
@@ -50,17 +50,17 @@ TEST(Mutex, TryLockTellsWhetherItWasFree) {
   EXPECT_TRUE(is_free(mutex));
 }
 
-void take_for_fork(Mutex& mutex) BURROW_NO_THREAD_SAFETY_ANALYSIS {
+void take_for_fork(RankedMutex& mutex) BURROW_NO_THREAD_SAFETY_ANALYSIS {
   mutex.lock_for_fork();
 }
 
-void let_go_after_fork(Mutex& mutex) BURROW_NO_THREAD_SAFETY_ANALYSIS {
+void let_go_after_fork(RankedMutex& mutex) BURROW_NO_THREAD_SAFETY_ANALYSIS {
   mutex.unlock_after_fork();
 }
 
 TEST(Mutex, ForkTakesAndResetsItOutsideTheOrder) {
-  Mutex high(LockRank::kLeaf);
-  Mutex low(LockRank::kHeap);
+  RankedMutex high(LockRank::kLeaf);
+  RankedMutex low(LockRank::kHeap);
   take_for_fork(high);
   take_for_fork(low);
   let_go_after_fork(low);
@@ -91,9 +91,9 @@ TEST(Futex, WakeEndsAWait) {
 #ifndef NDEBUG
 TEST(MutexDeathTest, TheOrderOfRanksIsChecked) {
   testing::FLAGS_gtest_death_test_style = "threadsafe";
-  Mutex low(LockRank::kHeap);
-  Mutex high(LockRank::kMetadata);
-  Mutex same(LockRank::kHeap);
+  RankedMutex low(LockRank::kHeap);
+  RankedMutex high(LockRank::kMetadata);
+  RankedMutex same(LockRank::kHeap);
   {
     MutexLock first(low);
     MutexLock second(high);

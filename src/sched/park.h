@@ -28,6 +28,8 @@ enum class WaitReason : uint8_t {
   kWaitGroup,      ///< "sync.WaitGroup.Wait"
   kOnce,           ///< "sync.Once.Do"
   kCond,           ///< "sync.Cond.Wait"
+  kRWMutexRead,    ///< "sync.RWMutex.RLock"
+  kRWMutexWrite,   ///< "sync.RWMutex.Lock"
   kCollector,      ///< "garbage collection"
 };
 

@@ -192,7 +192,7 @@ void write_error(std::string_view text, void* /*unused*/) {
 }
 
 std::string_view wait_reason_name(WaitReason reason) {
-  constexpr std::array<std::string_view, 14> kNames = {
+  constexpr std::array<std::string_view, 16> kNames = {
       "",
       "chan send",
       "chan receive",
@@ -206,6 +206,8 @@ std::string_view wait_reason_name(WaitReason reason) {
       "sync.WaitGroup.Wait",
       "sync.Once.Do",
       "sync.Cond.Wait",
+      "sync.RWMutex.RLock",
+      "sync.RWMutex.Lock",
       "garbage collection",
   };
   static_assert(kNames.size() == static_cast<size_t>(WaitReason::kCollector) + 1);

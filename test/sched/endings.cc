@@ -50,7 +50,7 @@ __attribute__((noinline)) void compute_for_ever() {
 }
 
 void handler_of_the_program(int /*number*/) {
-  static const char kText[] = "handler of the program\n";
+  static constexpr char kText[] = "handler of the program\n";
   (void)!write(1, kText, sizeof kText - 1);
   _exit(7);
 }
