@@ -2,6 +2,7 @@
 """Each check passes a tree that is right and fails one that is wrong, saying where."""
 import json
 import pathlib
+import re
 import subprocess
 import sys
 import tempfile
@@ -120,6 +121,28 @@ class Checks(unittest.TestCase):
                    "readability-identifier-naming")
         long = "void f(int* p) {\n" + "  *p += 1;\n" * 71 + "}\n"
         self.fails("tidy", self.tidy_tree(long), "readability-function-size")
+        tree = self.tidy_tree('#include <vector>\n#include "base/a.h"\n')
+        tree["src/base/a.h"] = "inline int BadName() {\n  return 1;\n}\n"
+        tree["build/release/compile_commands.json"] = tree[
+            "build/release/compile_commands.json"].replace("-c", "-I @ROOT@/src -c")
+        self.fails("tidy", tree, "a.h:1:12: error: invalid case style for function 'BadName'")
+
+    def test_tidy_keeps_to_own_code(self):
+        sys.path.insert(0, str(HERE))
+        import tidy
+        with tempfile.TemporaryDirectory() as folder:
+            library = tidy.own_code(pathlib.Path(folder))
+            source = pathlib.Path(folder) / "a.cc"
+            source.write_text("#include <vector>\n")
+
+            def found(*more):
+                command = [tidy.TIDY, "--checks=-*,burrow-own,readability-identifier-naming",
+                           f"--config-file={ROOT / '.clang-tidy'}", *more, str(source), "--"]
+                said = subprocess.run(command, capture_output=True, text=True, check=True).stderr
+                return int(re.search(r"(\d+) warnings generated", said)[1])
+
+            # What is left are macros, which are found before the check's turn.
+            self.assertLess(found(f"--load={library}"), found() / 2)
 
     def test_clean_results_are_remembered_and_unclean_ones_are_not(self):
         sys.path.insert(0, str(HERE))

@@ -1,6 +1,7 @@
 """What the checks share: the tracked files of a tree, and results remembered by content."""
 import argparse
 import hashlib
+import os
 import pathlib
 import re
 import subprocess
@@ -46,7 +47,7 @@ def stamp(cache, path, root, *more):
     own_headers(path, root, seen)
     digest = hashlib.sha256("\0".join(more).encode())
     for file in sorted(seen):
-        digest.update(str(file).encode() + b"\0" + file.read_bytes())
+        digest.update(os.path.relpath(file, root).encode() + b"\0" + file.read_bytes())
     cache.mkdir(parents=True, exist_ok=True)
     return cache / digest.hexdigest()
 
