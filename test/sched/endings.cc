@@ -43,7 +43,21 @@ __attribute__((noinline)) int recurse(int depth, const volatile char* above) {
   return below + here[0];
 }
 
+void say(const char* line) {
+  std::printf("%s\n", line);
+  std::fflush(stdout);
+}
+
+// Returns when every other goroutine waits. There is one processor, so this one runs only while
+// main and the others do not; a yield lets those run that have not yet.
+void let_all_wait() {
+  for (int i = 0; i < 100; ++i) {
+    burrow::yield();
+  }
+}
+
 __attribute__((noinline)) void compute_for_ever() {
+  say("ready");
   while (true) {
     asm volatile("");
   }
@@ -77,12 +91,19 @@ void wait_with_timer() {
 }
 
 void serve() {
+  burrow::set_processors(1);
   burrow::DebugServer server = burrow::serve_debug("127.0.0.1:0");
   for (int i = 0; i < 10; ++i) {
     go(wait_for_ever);
   }
-  std::printf("%s\n", server.url.c_str());
-  std::fflush(stdout);
+  go(let_all_wait);
+  // From outside, so that none but the eleven are left when the test asks.
+  std::thread([&server] {
+    while (burrow::num_goroutine() != 11) {
+      std::this_thread::yield();
+    }
+    say(server.url.c_str());
+  }).detach();
   burrow::sleep_for(std::chrono::hours(1));
 }
 
@@ -111,11 +132,12 @@ int end_by(std::string_view how) {
     volatile int* nowhere = nullptr;
     *nowhere = 1;
   } else if (how == "quit") {
+    burrow::set_processors(1);
     go(wait_for_ever);
-    go(compute_for_ever);
-    burrow::sleep_for(std::chrono::milliseconds(50));
-    std::printf("ready\n");
-    std::fflush(stdout);
+    go([] {
+      let_all_wait();
+      compute_for_ever();
+    });
     burrow::sleep_for(std::chrono::hours(1));
   } else if (how == "fork-exec") {
     child_of_fork("exec");
