@@ -19,6 +19,7 @@ enum class LockRank : uint8_t {
   kSchedTimers,     ///< sched: a processor's timers
   kSched,           ///< sched: global queue, idle processors and workers
   kSchedStacks,     ///< sched: regions of stacks, goroutines without work
+  kScavenger,       ///< heap: start and end of the scavenger's thread
   kProfReaders,     ///< prof: snapshots and the symboliser
   kHardened,        ///< heap: quarantine of hardened mode
   kGuard,           ///< heap: guarded blocks of hardened mode

@@ -11,6 +11,7 @@
 #include "debug/debug_server.h"
 #include "debug/server.h"
 #include "heap/hooks.h"
+#include "heap/scavenger.h"
 #include "os/os.h"
 #include "os/thread.h"
 #include "prof/owner.h"
@@ -153,6 +154,8 @@ StartResult start_server(std::string_view text) {
     result.error = "cannot start a thread for the debug server";
     g_running.store(0, std::memory_order_relaxed);
     stop_locked();
+  } else {
+    heap::start_scavenger();
   }
   return result;
 }

@@ -5,6 +5,7 @@
 #include "heap/heap_internal.h"
 #include "heap/metadata.h"
 #include "heap/mheap.h"
+#include "heap/scavenger.h"
 #include "os/os.h"
 
 namespace burrow::heap {
@@ -127,6 +128,7 @@ void unlock_after_fork_in_parent() BURROW_NO_THREAD_SAFETY_ANALYSIS {
 
 void unlock_after_fork_in_child(bool locked) {
   for_all_locks([](Mutex& m) { m.reset_after_fork(); });
+  forget_scavenger();
   forget_other_caches();
   if (locked) {
     end_slow();

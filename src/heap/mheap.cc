@@ -7,6 +7,7 @@
 #include "base/check.h"
 #include "heap/mcache_layout.h"
 #include "heap/metadata.h"
+#include "heap/scavenger.h"
 #include "os/os.h"
 
 namespace burrow::heap {
@@ -32,12 +33,14 @@ MSpan* MHeap::new_span(PageCount pages, size_t alignment, size_t block_count) {
   span->pages = run.pages;
   span->need_zero = run.need_zero;
   ++span_count_;
-  note_peak();
+  note_growth();
   return span;
 }
 
-void MHeap::note_peak() {
+// Pages came into use.
+void MHeap::note_growth() {
   peak_pages_ = std::max(peak_pages_, pages_.used().value + pages_.free_backed().value);
+  idle_low_water_ = std::min(idle_low_water_, pages_.free_backed().value);
 }
 
 // `c` sends frees to the class's slot; without a class they take the slow path.
@@ -100,12 +103,14 @@ void MHeap::free_span(MSpan* span) {
   PageCount pages = span->pages;
   span->state = SpanState::kFree;
   meta_free(span, descriptor, MetaKind::kSpan);
+  ScavengerWake wake;
   MutexLock hold(lock_);
   pages_.free(start, pages);
   --span_count_;
   if (++ticks_ % 16 == 0 || pages.value >= 64) {
-    scavenge_idle(os::monotonic_ns());
+    scavenge_if_due(os::monotonic_ns());
   }
+  wake.wanted = worth_waking();
 }
 
 bool MHeap::resize_large(MSpan* span, size_t bytes) {
@@ -115,6 +120,7 @@ bool MHeap::resize_large(MSpan* span, size_t bytes) {
   }
   PageId end = span->start + span->pages;
   bool healed = wanted < span->pages && heal_tail(span, wanted);
+  ScavengerWake wake;
   MutexLock hold(lock_);
   if (wanted > span->pages) {
     PageCount more = wanted - span->pages;
@@ -123,14 +129,15 @@ bool MHeap::resize_large(MSpan* span, size_t bytes) {
       return false;
     }
     span->need_zero = span->need_zero || run.need_zero;
-    note_peak();
+    note_growth();
   } else if (wanted < span->pages) {
     PageId new_end = span->start + wanted;
     if (healed) {
       pages_.note_unbacked(new_end, span->pages - wanted);
     }
     pages_.free(new_end, span->pages - wanted);
-    scavenge_idle(os::monotonic_ns());
+    scavenge_if_due(os::monotonic_ns());
+    wake.wanted = worth_waking();
   }
   span->pages = wanted;
   span->elem_size = wanted.bytes();

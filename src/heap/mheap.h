@@ -21,6 +21,15 @@
 // it. A sampled block comes from a span of its own kind (SpanState::kSampled) whose pages have no
 // entry in the table, so that its `free` takes the slow path too.
 //
+// Scavenger. Pages that stay idle go back to the OS (scavenge.cc): from slow paths, and from a
+// thread of its own, burrow-scavenge, so that a process that falls idle gives back what it holds
+// (scavenger.cc). The thread is started when the program starts a thread itself (the preload looks
+// in at pthread_create), with the scheduler, or with the debug server: see Rejected for why not by
+// malloc. A program that keeps to one thread keeps to one, unless BURROW_DEBUG=scavenger=1. It
+// sleeps while there is nothing to give back, and ends when the first thread does by pthread_exit,
+// so that the last of the program's threads ends the process. A child of fork has none until it
+// starts a thread.
+//
 // Misuse. A free block's first word holds its address xor a secret (`free_mark`). A pop checks it
 // (overwritten: "write after free") and clears it; a push refuses a block that carries it (double
 // free) or that does not start at a multiple of its size. Spans keep a bitmap of returned blocks
@@ -50,6 +59,12 @@
 //    lists). A loop of malloc and free then comes to the slow path by itself, so that even the
 //    countdown can go; but blocks are reused oldest first, and the caches miss: 2.5 times the
 //    best peer's time for 8 KiB blocks replaced at random, against 1.1 for one stack.
+//  - A scavenger's thread that the free which leaves much idle starts: that free may be libc's own,
+//    made under the locks that pthread_create takes (it frees stacks under one), or a signal
+//    handler's. A thread by clone alone would be free of that and of `__libc_single_threaded`, but
+//    setuid does not reach it: it would keep the rights that a server gives up.
+//  - A scavenger's thread in every program: unshare and setns refuse processes with threads, and
+//    libstdc++ and stdio take locks from the first one on. (jemalloc's is off by default.)
 //  - mmap for large blocks: the arena answers "is it ours" and finds any span with one load.
 #pragma once
 
@@ -99,9 +114,9 @@ class MHeap {
   /// Gives free pages back to the OS, all of them; returns their bytes.
   size_t scavenge_all();
 
-  /// One step of the scavenger: gives back what has been idle, if its share of CPU allows.
-  /// Called from slow paths and from the background worker.
-  void scavenge_step();
+  /// One step of the scavenger's thread: gives back a little of what has been idle. Returns when to
+  /// take the next step, in ns from now; 0: nothing is idle that should go.
+  [[nodiscard]] int64_t scavenge_step();
 
   /// Figures for HeapStats, in bytes, read under the lock.
   struct Figures {
@@ -130,9 +145,11 @@ class MHeap {
   void settle_moved(MSpan* span);
   static bool heal_tail(const MSpan* span, PageCount keep);
   void fill_tables(MSpan* span, SizeClass c);
-  void scavenge_idle(int64_t now) BURROW_REQUIRES(lock_);
+  void scavenge_idle(int64_t now, size_t most_pages) BURROW_REQUIRES(lock_);
+  void scavenge_if_due(int64_t now) BURROW_REQUIRES(lock_);
   [[nodiscard]] PageCount idle_goal() const BURROW_REQUIRES(lock_);
-  void note_peak() BURROW_REQUIRES(lock_);
+  [[nodiscard]] bool worth_waking() const BURROW_REQUIRES(lock_);
+  void note_growth() BURROW_REQUIRES(lock_);
 
   Mutex lock_{LockRank::kHeap};
   PageAllocator pages_ BURROW_GUARDED_BY(lock_);

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "heap/mheap.h"
+#include "heap/scavenger.h"
 #include "os/os.h"
 
 namespace burrow::heap {
@@ -15,6 +16,8 @@ constexpr int64_t kEpochNs = 100'000'000;
 constexpr int64_t kCpuShare = 100;  // one part in this many
 constexpr size_t kSmallHeapSlack = 2 * kMiB / kPageSize;
 constexpr size_t kStepPages = 4 * kPagesPerChunk;
+// What more must be idle than the goal before the thread is woken.
+constexpr size_t kWakeSlack = kMiB / kPageSize;
 
 }  // namespace
 
@@ -22,9 +25,9 @@ PageCount MHeap::idle_goal() const {
   return PageCount(std::max(pages_.used().value / 10, kSmallHeapSlack));
 }
 
-// REQUIRES: the lock. Keeps the low-water mark of idle pages over the epoch; at an epoch's end
-// releases what lies above the goal.
-void MHeap::scavenge_idle(int64_t now) {
+// REQUIRES: the lock. Keeps the low-water mark of idle pages over the epoch (as `note_growth` does
+// between the calls); at an epoch's end releases what lies above the goal.
+void MHeap::scavenge_idle(int64_t now, size_t most_pages) {
   size_t idle = pages_.free_backed().value;
   idle_low_water_ = std::min(idle_low_water_, idle);
   if (now - epoch_start_ns_ < kEpochNs || now < next_run_ns_) {
@@ -32,7 +35,7 @@ void MHeap::scavenge_idle(int64_t now) {
   }
   size_t goal = idle_goal().value;
   if (epoch_start_ns_ != 0 && idle_low_water_ > goal) {
-    size_t step = std::min(idle_low_water_ - goal, kStepPages);
+    size_t step = std::min(idle_low_water_ - goal, most_pages);
     released_pages_total_ += pages_.scavenge(PageCount(step), [] { return true; }).value;
     int64_t spent = os::monotonic_ns() - now;
     next_run_ns_ = now + spent * kCpuShare;
@@ -45,9 +48,25 @@ void MHeap::scavenge_idle(int64_t now) {
   idle_low_water_ = pages_.free_backed().value;
 }
 
-void MHeap::scavenge_step() {
+// For slow paths: where there is a thread for it, they leave it to the thread.
+void MHeap::scavenge_if_due(int64_t now) {
+  if (!scavenger_runs()) {
+    scavenge_idle(now, kStepPages);
+  }
+}
+
+bool MHeap::worth_waking() const {
+  return pages_.free_backed().value > idle_goal().value + kWakeSlack;
+}
+
+int64_t MHeap::scavenge_step() {
   MutexLock hold(lock_);
-  scavenge_idle(os::monotonic_ns());
+  int64_t now = os::monotonic_ns();
+  scavenge_idle(now, kPagesPerChunk);
+  if (!worth_waking()) {
+    return 0;
+  }
+  return std::max({int64_t{1'000'000}, epoch_start_ns_ + kEpochNs - now, next_run_ns_ - now});
 }
 
 size_t MHeap::scavenge_all() {

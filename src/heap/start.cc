@@ -10,6 +10,7 @@
 #include "heap/mheap.h"
 #include "heap/processor_cache.h"
 #include "heap/reserve.h"
+#include "heap/scavenger.h"
 #include "os/os.h"
 #include "os/thread.h"
 
@@ -57,6 +58,9 @@ void read_debug_options() {
 }
 
 void end_thread(void* raw) {
+  if (os::is_first_thread()) {
+    end_scavenger();
+  }
   t_heap.busy = true;
   t_heap.inside = true;
   std::atomic_signal_fence(std::memory_order_seq_cst);

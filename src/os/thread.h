@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 
 namespace burrow::os {
 
@@ -15,7 +16,16 @@ namespace burrow::os {
 [[nodiscard]] bool start_background_thread(const char* name, void (*function)(),
                                            size_t stack_bytes = size_t{256} * 1024);
 
-/// Threads that `start_background_thread` and `start_thread` have started.
+/// As start_background_thread, but the thread is to be waited for by `join_thread`, with the number
+/// that is returned.
+[[nodiscard]] std::optional<uint64_t> start_joinable_thread(const char* name, void (*function)(),
+                                                            size_t stack_bytes);
+void join_thread(uint64_t thread);
+
+/// True on the thread that the process began with.
+[[nodiscard]] bool is_first_thread();
+
+/// Threads of `start_background_thread` and `start_thread` that have not ended.
 [[nodiscard]] size_t own_threads();
 
 /// Threads of the process; 0 when unknown.

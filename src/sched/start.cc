@@ -10,6 +10,7 @@
 #include "base/check.h"
 #include "base/printer.h"
 #include "heap/processor_cache.h"
+#include "heap/scavenger.h"
 #include "os/os.h"
 #include "sched/panic.h"
 #include "sched/poller.h"
@@ -115,6 +116,7 @@ void start() {
   pthread_atfork(nullptr, nullptr, in_child);
   catch_overflow();
   start_monitor();
+  heap::start_scavenger();
   if (g_start_hook != nullptr) {
     g_start_hook();
   }

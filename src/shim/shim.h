@@ -2,8 +2,8 @@
 //
 // What. Every function that glibc asks of a replacement malloc ("Replacing malloc" in its manual),
 // its private aliases, the C23 sized frees, and the replaceable operators of C++20; besides them
-// setrlimit and prlimit. They are the only functions of Burrow that set errno, and the only ones
-// that throw.
+// setrlimit and prlimit, and in the preload pthread_create. They are the only functions of Burrow
+// that set errno, and the only ones that throw.
 //
 // How. malloc.cc holds the hot pair, inlined from heap/fast_path.h. aligned.cc checks
 // alignments as glibc does. info.cc answers mallinfo2, malloc_info and their kin from
@@ -11,8 +11,9 @@
 // `new_failed`, of which there are two: new_failure_throw.cc (libburrow) throws itself,
 // new_failure_preload.cc (the preload, which may serve C programs without libstdc++) asks the
 // program's own libstdc++ to. fork.cc keeps both sides of a fork working. limits.cc notices when
-// the program limits its address space. foreign.cc hands blocks of the C library's own malloc back
-// to it, when some library was bound to that.
+// the program limits its address space; thread_start_preload.cc notices when it starts a thread,
+// and scavenger.cc starts the heap's own where it is asked for. foreign.cc hands blocks of the C
+// library's own malloc back to it, when some library was bound to that.
 //
 // Invariants.
 //  - errno is ENOMEM (or EINVAL where documented) after a failure and untouched after a success.

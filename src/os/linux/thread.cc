@@ -4,7 +4,9 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/syscall.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <cerrno>
@@ -77,26 +79,48 @@ void* run_thread(void* raw) {
   unmap_memory(raw, kOsPageSize);
   name_thread(start.name);
   start.function(start.argument);
+  g_own_threads.fetch_sub(1, std::memory_order_relaxed);
   return nullptr;
 }
 
 void* run_background(void* raw) {
   reinterpret_cast<void (*)()>(raw)();
+  g_own_threads.fetch_sub(1, std::memory_order_relaxed);
   return nullptr;
 }
 
 // The new thread inherits the caller's signal mask.
-bool create_detached(pthread_t& thread, size_t stack_bytes, void* (*entry)(void*), void* argument) {
+bool create(pthread_t& thread, int detached, size_t stack_bytes, void* (*entry)(void*),
+            void* argument) {
   pthread_attr_t attributes;
   pthread_attr_init(&attributes);
-  pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+  pthread_attr_setdetachstate(&attributes, detached);
   pthread_attr_setstacksize(&attributes, stack_bytes);
+  g_own_threads.fetch_add(1, std::memory_order_relaxed);
   bool made = pthread_create(&thread, &attributes, entry, argument) == 0;
   pthread_attr_destroy(&attributes);
-  if (made) {
-    g_own_threads.fetch_add(1, std::memory_order_relaxed);
+  if (!made) {
+    g_own_threads.fetch_sub(1, std::memory_order_relaxed);
   }
   return made;
+}
+
+std::optional<uint64_t> create_without_signals(const char* name, void (*function)(),
+                                               size_t stack_bytes, int detached) {
+  sigset_t all;
+  sigset_t old;
+  sigfillset(&all);
+  if (pthread_sigmask(SIG_SETMASK, &all, &old) != 0) {
+    return std::nullopt;
+  }
+  pthread_t thread{};
+  bool made =
+      create(thread, detached, stack_bytes, run_background, reinterpret_cast<void*>(function));
+  if (made) {
+    pthread_setname_np(thread, name);
+  }
+  pthread_sigmask(SIG_SETMASK, &old, nullptr);
+  return made ? std::optional<uint64_t>(thread) : std::nullopt;
 }
 
 }  // namespace
@@ -109,20 +133,20 @@ bool at_thread_exit(void (*function)(void*), void* argument) {
 }
 
 bool start_background_thread(const char* name, void (*function)(), size_t stack_bytes) {
-  sigset_t all;
-  sigset_t old;
-  sigfillset(&all);
-  if (pthread_sigmask(SIG_SETMASK, &all, &old) != 0) {
-    return false;
-  }
-  pthread_t thread{};
-  bool made =
-      create_detached(thread, stack_bytes, run_background, reinterpret_cast<void*>(function));
-  if (made) {
-    pthread_setname_np(thread, name);
-  }
-  pthread_sigmask(SIG_SETMASK, &old, nullptr);
-  return made;
+  return create_without_signals(name, function, stack_bytes, PTHREAD_CREATE_DETACHED).has_value();
+}
+
+std::optional<uint64_t> start_joinable_thread(const char* name, void (*function)(),
+                                              size_t stack_bytes) {
+  return create_without_signals(name, function, stack_bytes, PTHREAD_CREATE_JOINABLE);
+}
+
+void join_thread(uint64_t thread) {
+  pthread_join(static_cast<pthread_t>(thread), nullptr);
+}
+
+bool is_first_thread() {
+  return ::syscall(SYS_gettid) == getpid();
 }
 
 size_t own_threads() {
@@ -152,7 +176,8 @@ bool start_thread(const char* name, void (*function)(void*), void* argument) {
   }
   *start = {function, argument, name};
   pthread_t thread{};
-  if (!create_detached(thread, kSanitized ? 4 * kMiB : 256 * kKiB, run_thread, start)) {
+  if (!create(thread, PTHREAD_CREATE_DETACHED, kSanitized ? 4 * kMiB : 256 * kKiB, run_thread,
+              start)) {
     unmap_memory(start, kOsPageSize);
     return false;
   }
