@@ -158,11 +158,13 @@ void end_slow() {
 }
 
 void* allocate_class_slow(SizeClass c, size_t size, void* popped) {
-  if (popped != nullptr && popped != bottom_block() && !is_marked(popped)) {
-    report_write_after_free(popped);
-  }
   if (!t_heap.busy) {
     CacheHold hold;
+    // No longer on top: a signal handler came between, and took it; then it is not damaged.
+    if (popped != nullptr && popped == *t_heap.cache->slots[c.value].top &&
+        popped != bottom_block() && !is_marked(popped)) {
+      report_write_after_free(popped);
+    }
     if (void* p = t_heap.cache->quick_refill(c); p != nullptr) {
       return checked(p);
     }

@@ -181,14 +181,20 @@ void MCache::grant(SizeClass c) {
   } else {
     sample_distance -= static_cast<int64_t>(count * size);
   }
+  state.granted += count + overdrawn(c);
   slots[c.value].credit = count;
-  state.granted += count;
 }
 
 // The credit that is left. Also for figures, which read it while its thread changes it.
 BURROW_NO_TSAN uint64_t MCache::credit_of(SizeClass c) const {
+  auto credit = static_cast<int64_t>(slots[c.value].credit);
+  return credit < 0 ? 0 : static_cast<uint64_t>(credit);
+}
+
+// What signal handlers took after an allocation had found no credit, before its slow path looked.
+uint64_t MCache::overdrawn(SizeClass c) const {
   uint64_t credit = slots[c.value].credit;
-  return credit == kNoCredit ? 0 : credit;
+  return static_cast<int64_t>(credit) < 0 ? kNoCredit - credit : 0;
 }
 
 // Pays for one allocation; false when it is one to sample.
@@ -216,7 +222,7 @@ bool MCache::take_credit(SizeClass c) {
 
 void MCache::revoke_credit() {
   for (size_t i = 1; i < kNumClasses; ++i) {
-    states[i].granted -= credit_of(SizeClass(i));
+    states[i].granted += overdrawn(SizeClass(i)) - credit_of(SizeClass(i));
     states[i].due = false;
     slots[i].credit = 0;
   }

@@ -112,6 +112,7 @@ struct MCache {
   [[nodiscard]] bool make_room(SizeClass c);
   [[nodiscard]] bool find_blocks(SizeClass c);
   [[nodiscard]] uint64_t credit_of(SizeClass c) const;
+  [[nodiscard]] uint64_t overdrawn(SizeClass c) const;
   [[nodiscard]] bool take_credit(SizeClass c);
   void grant(SizeClass c);
   void refresh_distance();

@@ -18,7 +18,8 @@ struct ClassSlot {
 
 static_assert(sizeof(ClassSlot) == 32);
 
-/// What `ClassSlot::credit` wraps to when an allocation finds none.
+/// What `ClassSlot::credit` wraps to when an allocation finds none; signal handlers that allocate
+/// before the slow path looks count on downwards.
 inline constexpr uint64_t kNoCredit = ~uint64_t{0};
 
 /// Byte offset of a class's slot from the start of the MCache.
