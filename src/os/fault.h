@@ -27,6 +27,9 @@ void on_memory_fault(bool (*handler)(const Fault& fault));
 /// the system. Once.
 void on_quit_signal(void (*handler)(const Fault& interrupted));
 
+/// Ends the process as the signal does by default, when the handler returns. For `on_quit_signal`.
+void quit_by_default();
+
 /// Sends the signal of `on_quit_signal` to a thread of this process.
 void send_quit_signal(uint32_t thread_id);
 

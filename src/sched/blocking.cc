@@ -22,7 +22,8 @@ bool enter_blocking() {
   g_sched.lent.fetch_add(1, std::memory_order_seq_cst);
   p->state.store(ProcessorState::kBlocking, std::memory_order_seq_cst);
   // What waits at the processor, or for one, need not wait for the monitor.
-  if (p->has_work() || g_sched.global_count.load(std::memory_order_seq_cst) != 0) {
+  if ((p->has_work() || g_sched.global_count.load(std::memory_order_seq_cst) != 0) &&
+      !g_sched.forked.load(std::memory_order_relaxed)) {
     ProcessorState lent = ProcessorState::kBlocking;
     if (p->state.compare_exchange_strong(lent, ProcessorState::kIdle, std::memory_order_acq_rel)) {
       g_sched.lent.fetch_sub(1, std::memory_order_seq_cst);
@@ -41,6 +42,8 @@ void exit_blocking() {
   ProcessorState lent = ProcessorState::kBlocking;
   if (p->state.compare_exchange_strong(lent, ProcessorState::kRunning, std::memory_order_acq_rel)) {
     g_sched.lent.fetch_sub(1, std::memory_order_seq_cst);
+  } else if (g_sched.forked.load(std::memory_order_relaxed)) {
+    p = nullptr;  // who took it is gone: refused below
   } else {
     MutexLock hold(g_sched.lock);
     p = take_idle();

@@ -88,7 +88,8 @@ bool on_fault(const os::Fault& fault) {
   g_overflow.state.store(1, std::memory_order_release);
   wake_monitor_now();
   // Names are found there, where memory can be had: this thread may hold the allocator's locks.
-  for (int i = 0; i < kPatienceMs && g_overflow.state.load(std::memory_order_acquire) != 2; ++i) {
+  int patience = g_sched.forked.load(std::memory_order_relaxed) ? 0 : kPatienceMs;
+  for (int i = 0; i < patience && g_overflow.state.load(std::memory_order_acquire) != 2; ++i) {
     os::sleep_ms(1);
   }
   if (g_overflow.state.load(std::memory_order_acquire) != 2) {
@@ -106,6 +107,10 @@ bool on_fault(const os::Fault& fault) {
 
 // On whatever thread the system chose; and later on each worker, to see what it runs.
 void on_quit(const os::Fault& interrupted) {
+  if (g_sched.forked.load(std::memory_order_relaxed)) {
+    os::quit_by_default();  // here is no monitor that could print
+    return;
+  }
   if (!g_collecting.load(std::memory_order_acquire)) {
     g_quit.store(true, std::memory_order_release);
     wake_monitor_now();

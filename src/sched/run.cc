@@ -25,6 +25,9 @@ struct RunClosure {
 void run_main(void* raw) {
   Run* run = static_cast<RunClosure*>(raw)->run;
   run->main(run->argument);
+  if (g_sched.forked.load(std::memory_order_relaxed)) {
+    refuse_in_child();  // the caller of `run` is not there
+  }
   end_run();
   run->caller.wake();
 }

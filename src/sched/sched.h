@@ -62,7 +62,7 @@
 // that finds something and so stops spinning looks for more afterwards in the same order. Timers:
 // whoever waits in the poller has said till when (`poll_until_ns`) after having said that it will
 // (`last_poll_ns` is 0); whoever starts an earlier one interrupts it, also when it has not said the
-// time yet. `SchedTestPeer::skip_recheck` leaves L out, for a test of this; there is none yet.
+// time yet. `SchedTestPeer::skip_recheck` leaves L out: wakeup_test.cc sees that it is needed.
 //
 // Invariants. A goroutine is in one place: running on one worker, in one queue, in a list of free
 // ones, or parked with whoever will wake it (`GoroutineState` says who owns it). One worker owns a
@@ -74,8 +74,9 @@
 // commits run under what the parking goroutine holds.
 //
 // fork. The child has the calling thread only, perhaps on a goroutine's stack, where it may call
-// exec as any child of a program with threads may. `start` ends it with a message if it goes on
-// with goroutines: the other workers, and what they held, are gone.
+// exec as any child of a program with threads may. It ends with a message (`refuse_in_child`) when
+// it starts a goroutine, or when the one that forked waits, yields or ends: the other workers, and
+// what they held, are gone, and the parent's other goroutines must not go on twice.
 //
 // Threads. errno and the C++ runtime's exceptions in flight are saved and restored with the
 // goroutine (`leave`); other thread-locals belong to the thread. The scheduler's own one,

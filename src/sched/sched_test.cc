@@ -1,55 +1,19 @@
-// Goroutines run, wait, wake each other, and use several processors.
+// Goroutines run, end, are counted, and take along what is theirs.
 #include <gtest/gtest.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include <array>
 #include <atomic>
-#include <cerrno>
-#include <chrono>
 #include <memory>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "burrow/go.h"
-#include "burrow/stack.h"
 #include "sched/scheduler.h"
-#include "sched/start.h"
-#include "sched/waiter.h"
+#include "sched/test_processors.h"
 
 namespace burrow {
 namespace {
-
-using std::chrono::milliseconds;
-using std::chrono::seconds;
-using std::chrono::steady_clock;
-
-// Waits on a goroutine or a plain thread until `done`, for tests that cannot use channels.
-template <typename F>
-bool eventually(F done) {
-  auto end = steady_clock::now() + seconds(60);
-  while (!done()) {
-    if (steady_clock::now() > end) {
-      return false;
-    }
-    yield();
-  }
-  return true;
-}
-
-class Processors {
- public:
-  explicit Processors(int count) : former_(set_processors(count)) {}
-
-  ~Processors() { set_processors(former_); }
-
-  Processors(const Processors&) = delete;
-  Processors& operator=(const Processors&) = delete;
-
- private:
-  int former_;
-};
 
 TEST(Sched, RunGivesMainsResult) {
   EXPECT_EQ(run([] { return 42; }), 42);
@@ -140,11 +104,9 @@ TEST(Sched, GoFromPlainThreads) {
 }
 
 TEST(Sched, YieldLetsTheOtherRun) {
-  if (sched::g_stress.load()) {
-    GTEST_SKIP() << "the order is random";
-  }
   run([] {
     Processors one(1);
+    // Others would make the order theirs.
     EXPECT_TRUE(eventually([] {
       for (size_t i = 1; i < sched::kMaxProcessors; ++i) {
         if (sched::g_sched.processors[i].state.load() != sched::ProcessorState::kRetired) {
@@ -166,12 +128,15 @@ TEST(Sched, YieldLetsTheOtherRun) {
     }
     EXPECT_TRUE(eventually([&] { return done.load() == 3; }));
     ASSERT_EQ(order.size(), 9U);
-    for (size_t round = 0; round < 3; ++round) {
-      std::array<int, 3> count{};
-      for (size_t i = 0; i < 3; ++i) {
-        ++count[static_cast<size_t>(order[round * 3 + i])];
+    // In turn; under BURROW_DEBUG=schedstress=1, which disorders the queue, only all in all.
+    size_t rounds = sched::g_stress.load() ? 1 : 3;
+    for (size_t round = 0; round < rounds; ++round) {
+      std::array<size_t, 3> count{};
+      for (size_t i = 0; i < 9 / rounds; ++i) {
+        ++count[static_cast<size_t>(order[round * 9 / rounds + i])];
       }
-      EXPECT_EQ(count, (std::array<int, 3>{1, 1, 1}));
+      size_t each = 3 / rounds;
+      EXPECT_EQ(count, (std::array<size_t, 3>{each, each, each}));
     }
   });
 }
@@ -243,217 +208,6 @@ TEST(Sched, ExceptionsCrossTenThousandFrames) {
     }
     EXPECT_TRUE(caught);
   });
-}
-
-// --- several processors -----------------------------------------------------------------------
-
-TEST(Sched, AnIdleProcessorTakesWorkFromAComputingOne) {
-  Processors two(2);
-  run([] {
-    for (int i = 0; i < 200; ++i) {
-      std::atomic<bool> ran{false};
-      go([&] { ran.store(true); });
-      auto end = steady_clock::now() + seconds(60);
-      // Never yields: only another worker can run the other one.
-      while (!ran.load() && steady_clock::now() < end) {
-      }
-      ASSERT_TRUE(ran.load()) << "round " << i;
-    }
-  });
-}
-
-TEST(Sched, TimersComeWhileOneComputes) {
-  Processors two(2);
-  run([] {
-    std::atomic<int> woken{0};
-    std::atomic<bool> stop{false};
-    for (int i = 0; i < 5; ++i) {
-      go([&] {
-        for (int k = 0; k < 5; ++k) {
-          sleep_for(milliseconds(2));
-        }
-        woken.fetch_add(1);
-      });
-    }
-    auto end = steady_clock::now() + seconds(60);
-    while (woken.load() < 5 && steady_clock::now() < end) {
-    }
-    stop.store(true);
-    EXPECT_EQ(woken.load(), 5);
-  });
-}
-
-TEST(Sched, DescriptorsAreSeenWhileOneComputes) {
-  Processors two(2);
-  run([] {
-    std::array<int, 2> ends{};
-    ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends.data()), 0);
-    std::atomic<int> rounds{0};
-    go([&] {
-      for (int i = 0; i < 20; ++i) {
-        char c = 0;
-        while (read(ends[0], &c, 1) < 0) {
-          ASSERT_TRUE(wait_readable(ends[0]));
-        }
-        rounds.fetch_add(1);
-      }
-    });
-    auto end = steady_clock::now() + seconds(60);
-    for (int i = 0; i < 20; ++i) {
-      ASSERT_EQ(write(ends[1], "x", 1), 1);
-      while (rounds.load() <= i && steady_clock::now() < end) {
-      }
-    }
-    EXPECT_EQ(rounds.load(), 20);
-    close(ends[0]);
-    close(ends[1]);
-  });
-}
-
-TEST(Sched, BlockingLendsTheProcessor) {
-  Processors one(1);
-  run([] {
-    std::array<int, 2> ends{};
-    ASSERT_EQ(pipe(ends.data()), 0);
-    std::atomic<bool> ran{false};
-    go([&] {
-      ran.store(true);
-      EXPECT_EQ(write(ends[1], "x", 1), 1);
-    });
-    // On one processor the other can run only if this one is lent.
-    char c = 0;
-    ssize_t n = blocking([&] {
-      EXPECT_EQ(sched::current(), nullptr);
-      return read(ends[0], &c, 1);
-    });
-    EXPECT_EQ(n, 1);
-    EXPECT_TRUE(ran.load());
-    EXPECT_NE(sched::current(), nullptr);
-    // One that comes while it is lent is found too.
-    std::thread starter([&] {
-      std::this_thread::sleep_for(milliseconds(20));
-      go([&] { EXPECT_EQ(write(ends[1], "y", 1), 1); });
-    });
-    n = blocking([&] { return read(ends[0], &c, 1); });
-    EXPECT_EQ(n, 1);
-    blocking([&] { starter.join(); });
-    EXPECT_THROW(blocking([] { throw 5; }), int);
-    EXPECT_NE(sched::current(), nullptr);
-    close(ends[0]);
-    close(ends[1]);
-  });
-}
-
-TEST(Sched, ProcessorsChangeWhileOthersRun) {
-  int former = set_processors(0);
-  run([] {
-    std::atomic<bool> stop{false};
-    std::atomic<int> ended{0};
-    std::atomic<uint64_t> turns{0};
-    for (int i = 0; i < 8; ++i) {
-      go([&] {
-        while (!stop.load()) {
-          turns.fetch_add(1);
-          yield();
-        }
-        ended.fetch_add(1);
-      });
-    }
-    for (int i = 0; i < 60; ++i) {
-      int count = 1 + i % 5;
-      set_processors(count);
-      EXPECT_EQ(set_processors(0), count);
-      uint64_t seen = turns.load();
-      EXPECT_TRUE(eventually([&] { return turns.load() > seen + 100; }));
-    }
-    stop.store(true);
-    EXPECT_TRUE(eventually([&] { return ended.load() == 8; }));
-  });
-  set_processors(former);
-}
-
-// --- parking ----------------------------------------------------------------------------------
-
-struct Parked {
-  std::atomic<sched::Goroutine*> goroutine{nullptr};
-};
-
-bool publish(void* raw) {
-  auto* where = static_cast<std::pair<Parked*, sched::Goroutine*>*>(raw);
-  where->first->goroutine.store(where->second);
-  return true;
-}
-
-void park_in(Parked& place) {
-  std::pair<Parked*, sched::Goroutine*> where{&place, sched::current()};
-  sched::park(sched::WaitReason::kChanRecv, publish, &where);
-}
-
-TEST(Park, ReadyFromAnywhereEndsIt) {
-  Processors two(2);
-  run([] {
-    Parked place;
-    std::atomic<int> turns{0};
-    go([&] {
-      for (int i = 0; i < 300; ++i) {
-        park_in(place);
-        turns.fetch_add(1);
-      }
-    });
-    auto take = [&] {
-      sched::Goroutine* g = nullptr;
-      EXPECT_TRUE(eventually([&] { return (g = place.goroutine.exchange(nullptr)) != nullptr; }));
-      return g;
-    };
-    for (int i = 0; i < 100; ++i) {
-      sched::ready(take());
-    }
-    for (int i = 0; i < 100; ++i) {
-      sched::ready_last(take());
-    }
-    std::thread other([&] {
-      for (int i = 0; i < 100; ++i) {
-        sched::ready(take());
-      }
-    });
-    blocking([&] { other.join(); });
-    EXPECT_TRUE(eventually([&] { return turns.load() == 300; }));
-  });
-}
-
-TEST(Park, CommitThatRefusesGoesOn) {
-  run([] {
-    int calls = 0;
-    sched::park(
-        sched::WaitReason::kSelect,
-        [](void* raw) {
-          ++*static_cast<int*>(raw);
-          return false;
-        },
-        &calls);
-    EXPECT_EQ(calls, 1);
-  });
-}
-
-TEST(Park, ReadyBeforeTheParkCounts) {
-  run([] {
-    sched::ready(sched::current());
-    sched::park(sched::WaitReason::kChanRecv, nullptr, nullptr);
-  });
-}
-
-TEST(Park, AWaiterOnAPlainThreadSleepsUntilItIsWoken) {
-  sched::Waiter waiter;
-  EXPECT_EQ(waiter.goroutine(), nullptr);
-  for (int i = 0; i < 100; ++i) {
-    waiter.wait(
-        sched::WaitReason::kChanRecv,
-        [](void* raw) {
-          go([raw] { static_cast<sched::Waiter*>(raw)->wake(); });
-          return true;
-        },
-        &waiter);
-  }
 }
 
 }  // namespace

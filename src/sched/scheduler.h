@@ -59,6 +59,8 @@ extern constinit Scheduler g_sched;
 
 /// Starts it if it has not been. Any thread.
 void start();
+/// What cannot be done in the child of a fork.
+[[noreturn]] void refuse_in_child();
 
 // --- queues (queues.cc) -----------------------------------------------------------------------
 

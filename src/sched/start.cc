@@ -85,12 +85,24 @@ void change_processors(int count) {
   }
 }
 
-// Only the forking thread goes on in the child: see sched.h, "fork".
+// Only the forking thread goes on in the child: see sched.h, "fork". All processors retire, so that
+// a goroutine that leaves its stack meets its worker, who refuses, and not the copy of another.
 void in_child() {
   g_sched.forked.store(true, std::memory_order_relaxed);
+  int made = g_sched.made_count.load(std::memory_order_relaxed);
+  for (int i = 0; i < made; ++i) {
+    g_sched.processors[static_cast<size_t>(i)].retiring.store(true, std::memory_order_relaxed);
+  }
+  g_sched.lock.reset_after_fork();  // its owner may be gone
 }
 
 }  // namespace
+
+void refuse_in_child() {
+  fatal(
+      "goroutines in the child of a fork: its other threads are gone; there, neither start one nor "
+      "let the one that forked wait, yield or end: call exec or _exit");
+}
 
 void set_start_hook(void (*hook)()) {
   g_start_hook = hook;
@@ -98,7 +110,7 @@ void set_start_hook(void (*hook)()) {
 
 void start() {
   if (BURROW_UNLIKELY(g_sched.forked.load(std::memory_order_relaxed))) {
-    fatal("goroutines in the child of a fork: its other threads are gone; call exec there");
+    refuse_in_child();
   }
   // Acquire: pairs with the release below.
   if (BURROW_LIKELY(g_sched.started.load(std::memory_order_acquire))) {

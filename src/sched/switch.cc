@@ -151,6 +151,9 @@ void worker_main(Worker& w) {
     os::before_switch(w.fiber, g->fiber, false);
     arch::switch_context(w.context, g->context, &w);
     os::after_switch(w.fiber);
+    if (BURROW_UNLIKELY(g_sched.forked.load(std::memory_order_relaxed))) {
+      refuse_in_child();
+    }
     see_to_left(&w);
   }
 }
@@ -263,7 +266,8 @@ void yield_now() {
     return;
   }
   Processor& p = *w->processor;
-  if (p.queue.size() == 0 && p.next.load(std::memory_order_relaxed) == nullptr) {
+  if (p.queue.size() == 0 && p.next.load(std::memory_order_relaxed) == nullptr &&
+      !p.retiring.load(std::memory_order_relaxed)) {
     uint32_t tick = p.tick.load(std::memory_order_relaxed) + 1;
     if (Goroutine* g = take_global(p); g != nullptr) {
       push_local(p, g);  // they were here first

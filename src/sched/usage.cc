@@ -81,6 +81,9 @@ StackUsage usage_here() {
 }
 
 size_t trim_stacks() {
+  if (g_sched.forked.load(std::memory_order_relaxed)) {
+    return 0;  // copies of the parent's, which nobody will run; their holders may be gone
+  }
   size_t bytes = 0;
   g_stacks.for_each([&](Goroutine& g) {
     GoroutineState state = GoroutineState::kWaiting;

@@ -153,6 +153,9 @@ void start_worker(Processor* p, bool spinning) {
 }
 
 void wake_processor() {
+  if (BURROW_UNLIKELY(g_sched.forked.load(std::memory_order_relaxed))) {
+    return;  // nobody is there
+  }
   int none = 0;
   if (!g_sched.spinning.compare_exchange_strong(none, 1, std::memory_order_seq_cst)) {
     return;

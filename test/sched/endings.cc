@@ -1,5 +1,6 @@
 // A program that ends, or waits, in the way that its argument names. See endings_test.py.
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -11,8 +12,10 @@
 #include <string_view>
 #include <thread>
 
+#include "burrow/chan.h"
 #include "burrow/debug.h"
 #include "burrow/go.h"
+#include "burrow/stack.h"
 #include "sched/park.h"
 
 namespace {
@@ -69,19 +72,66 @@ void handler_of_the_program(int /*number*/) {
   _exit(7);
 }
 
+// What a child of fork does, which has this goroutine only. 0: all went well.
+int in_child(std::string_view how) {
+  if (how == "exec") {
+    execl("/bin/echo", "echo", "in the child", nullptr);
+  } else if (how == "go") {
+    go([] {});
+  } else if (how == "yield") {
+    burrow::yield();
+  } else if (how == "sleep") {
+    burrow::sleep_for(std::chrono::milliseconds(1));
+  } else if (how == "wait") {
+    wait_for_ever();
+  } else if (how == "chan") {
+    (void)burrow::Chan<int>().recv();
+  } else if (how == "trim") {
+    return burrow::trim_stacks() == 0 ? 0 : 1;
+  } else if (how == "blocking") {
+    return burrow::blocking([] { return getppid() > 0; }) ? 0 : 1;
+  } else if (how == "quit") {
+    raise(SIGQUIT);
+  } else if (how == "overflow") {
+    char first = 1;
+    recurse(0, &first);
+  }
+  return 1;
+}
+
+// Runs in_child while goroutines wait at every processor; and counts those that ran twice.
 void child_of_fork(std::string_view how) {
+  auto* copies = static_cast<std::atomic<int>*>(mmap(nullptr, 4096, PROT_READ | PROT_WRITE,
+                                                     MAP_SHARED | MAP_ANONYMOUS, -1, 0));
+  pid_t parent = getpid();
+  std::atomic<bool> stop{false};
+  std::atomic<int> ended{0};
+  for (int i = 0; i < 8; ++i) {
+    go([&, parent] {
+      while (!stop.load()) {
+        burrow::yield();
+        if (getpid() != parent) {
+          copies->fetch_add(1);
+        }
+      }
+      ended.fetch_add(1);
+    });
+  }
   pid_t child = fork();
   if (child == 0) {
-    if (how == "exec") {
-      execl("/bin/echo", "echo", "in the child", nullptr);
-      _exit(1);
+    if (how == "end") {
+      return;
     }
-    go([] {});
-    _exit(0);
+    _exit(in_child(how));
   }
   int status = 0;
   burrow::blocking([&] { waitpid(child, &status, 0); });
-  std::printf("child %d\n", WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status));
+  stop.store(true);
+  while (ended.load() < 8) {
+    burrow::yield();
+  }
+  std::printf("child %d copies %d\n", WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status),
+              copies->load());
   std::fflush(stdout);
 }
 
@@ -139,10 +189,8 @@ int end_by(std::string_view how) {
       compute_for_ever();
     });
     burrow::sleep_for(std::chrono::hours(1));
-  } else if (how == "fork-exec") {
-    child_of_fork("exec");
-  } else if (how == "fork-go") {
-    child_of_fork("go");
+  } else if (how.starts_with("fork-")) {
+    child_of_fork(how.substr(5));
   } else if (how == "serve") {
     serve();
   } else if (how == "gdb") {

@@ -111,12 +111,28 @@ class Endings(unittest.TestCase):
         # It may still be in the write that announced it.
         self.assertRegex(err, r"goroutine \d+ \[running\]:\n(.+\n)*.*compute_for_ever\n")
 
-    def test_child_of_fork(self):
-        r = run("fork-exec")
-        self.assertEqual((r.returncode, r.stdout), (3, "in the child\nchild 0\n"), r.stderr)
-        r = run("fork-go")
-        self.assertEqual((r.returncode, r.stdout), (3, f"child -{int(signal.SIGABRT)}\n"), r.stderr)
-        self.assertIn("goroutines in the child of a fork", r.stderr)
+    def child(self, how, status):
+        r = run("fork-" + how)
+        self.assertEqual(r.returncode, 3, r.stderr)
+        self.assertEqual(r.stdout.splitlines()[-1], f"child {status} copies 0", r.stderr)
+        return r
+
+    def test_child_of_fork_may_exec(self):
+        r = self.child("exec", 0)
+        self.assertEqual(r.stdout.splitlines()[0], "in the child")
+
+    def test_child_of_fork_may_use_no_goroutines(self):
+        for how in ("go", "yield", "sleep", "wait", "chan", "end"):
+            with self.subTest(how):
+                r = self.child(how, -signal.SIGABRT)
+                self.assertIn("goroutines in the child of a fork", r.stderr)
+
+    def test_child_of_fork_has_what_needs_no_others(self):
+        self.child("trim", 0)
+        self.child("blocking", 0)
+        self.child("quit", -signal.SIGQUIT)
+        r = self.child("overflow", 2)
+        self.assertIn("fatal error: stack overflow", r.stderr)
 
     def test_debug_server_has_the_goroutines(self):
         with subprocess.Popen([PROGRAM, "serve"], stdout=subprocess.PIPE, text=True,

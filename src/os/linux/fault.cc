@@ -95,6 +95,11 @@ void on_quit_signal(void (*handler)(const Fault& interrupted)) {
   sigaction(SIGQUIT, &action, nullptr);
 }
 
+void quit_by_default() {
+  ::signal(SIGQUIT, SIG_DFL);
+  ::raise(SIGQUIT);
+}
+
 void send_quit_signal(uint32_t thread_id) {
   ::syscall(SYS_tgkill, ::getpid(), static_cast<pid_t>(thread_id), SIGQUIT);
 }
