@@ -130,7 +130,7 @@ bool give_up(Worker& w, Goroutine*& found) {
     unbind(w);
     put_idle(p);
   }
-  if (SchedTestPeer::slow_recheck) {
+  if (SchedTestPeer::slow_recheck.load(std::memory_order_relaxed)) {
     for (int i = 0; i < 2000; ++i) {
       arch::pause();
     }
@@ -138,7 +138,7 @@ bool give_up(Worker& w, Goroutine*& found) {
   if (!stop_spinning(w)) {
     return false;
   }
-  if (SchedTestPeer::skip_recheck || !work_anywhere()) {
+  if (SchedTestPeer::skip_recheck.load(std::memory_order_relaxed) || !work_anywhere()) {
     return false;
   }
   Processor* idle = nullptr;

@@ -129,7 +129,8 @@ class Monitor {
       Seen& seen = seen_[static_cast<size_t>(i)];
       uint32_t tick = p.tick.load(std::memory_order_relaxed);
       bool has_work = p.has_work();
-      if (idle && has_work && seen.had_work && seen.tick == tick && !SchedTestPeer::no_rescue) {
+      if (idle && has_work && seen.had_work && seen.tick == tick &&
+          !SchedTestPeer::no_rescue.load(std::memory_order_relaxed)) {
         g_sched.fruitless_wakes.store(0, std::memory_order_relaxed);
         g_sched.rescues.fetch_add(1, std::memory_order_relaxed);
         wake_processor();
@@ -139,7 +140,7 @@ class Monitor {
       seen.tick = tick;
     }
     if (idle && g_sched.global_count.load(std::memory_order_relaxed) > 0 &&
-        !SchedTestPeer::no_rescue) {
+        !SchedTestPeer::no_rescue.load(std::memory_order_relaxed)) {
       wake_processor();
     }
     return suspicious;

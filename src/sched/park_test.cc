@@ -1,4 +1,6 @@
 // Parking and waking, as channels and the like use them.
+#include "sched/park.h"
+
 #include <gtest/gtest.h>
 
 #include <atomic>
@@ -6,7 +8,6 @@
 #include <utility>
 
 #include "burrow/go.h"
-#include "sched/park.h"
 #include "sched/test_processors.h"
 #include "sched/waiter.h"
 

@@ -85,6 +85,8 @@ class RunQueue {
   }
 
  private:
+  friend struct RunQueueTestPeer;
+
   // Copies the first half into `to` at `at` and takes it from here; the number.
   uint32_t grab(RunQueue& to, uint32_t at) {
     // Acquire: pairs with the releases of other takers.

@@ -183,11 +183,11 @@ BURROW_HIDDEN extern constinit std::atomic<bool> g_stress;
 /// What tests change or break on purpose.
 struct SchedTestPeer {
   /// Leaves out the second look of a worker that stops spinning.
-  static bool skip_recheck;
+  static std::atomic<bool> skip_recheck;
   /// Widens the moment before that look.
-  static bool slow_recheck;
+  static std::atomic<bool> slow_recheck;
   /// Keeps the monitor from finding work that nobody saw.
-  static bool no_rescue;
+  static std::atomic<bool> no_rescue;
 };
 
 }  // namespace burrow::sched

@@ -5,9 +5,9 @@
 namespace burrow::sched {
 
 constinit std::atomic<bool> g_stress{false};
-constinit bool SchedTestPeer::skip_recheck = false;
-constinit bool SchedTestPeer::slow_recheck = false;
-constinit bool SchedTestPeer::no_rescue = false;
+constinit std::atomic<bool> SchedTestPeer::skip_recheck{false};
+constinit std::atomic<bool> SchedTestPeer::slow_recheck{false};
+constinit std::atomic<bool> SchedTestPeer::no_rescue{false};
 
 namespace {
 

@@ -20,7 +20,8 @@ struct StackUsage {
 [[nodiscard]] StackUsage usage_here();
 
 /// Gives back the pages below the stack pointers of parked goroutines, and all pages of stacks
-/// without a goroutine (but for those that processors keep for the next); the bytes. Nothing in the child of a fork.
+/// without a goroutine (but for those that processors keep for the next); the bytes. Nothing in the
+/// child of a fork.
 size_t trim_stacks();
 
 }  // namespace burrow::sched

@@ -101,8 +101,8 @@ int in_child(std::string_view how) {
 
 // Runs in_child while goroutines wait at every processor; and counts those that ran twice.
 void child_of_fork(std::string_view how) {
-  auto* copies = static_cast<std::atomic<int>*>(mmap(nullptr, 4096, PROT_READ | PROT_WRITE,
-                                                     MAP_SHARED | MAP_ANONYMOUS, -1, 0));
+  auto* copies = static_cast<std::atomic<int>*>(
+      mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
   pid_t parent = getpid();
   std::atomic<bool> stop{false};
   std::atomic<int> ended{0};
