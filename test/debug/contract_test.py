@@ -113,6 +113,16 @@ class Contract(unittest.TestCase):
     def test_heap(self):
         self.check_heap(self.profile("heap"), "")
 
+    def test_a_wrong_size_is_noticed(self):
+        """Planted faults: the label `bytes` missing, renamed, or of another size."""
+        for fault in ({}, {"size": 1024}, {"bytes": 1000}, {"bytes": 2048}):
+            with self.subTest(fault):
+                p = self.profile("heap")
+                p.samples = [(s, v, fault if labels["bytes"] == 1024 else labels)
+                             for s, v, labels in p.samples]
+                with self.assertRaises((AssertionError, KeyError)):
+                    self.check_heap(p, "")
+
     def test_allocs(self):
         self.check_heap(self.profile("allocs"), "alloc_space")
 
