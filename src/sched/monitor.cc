@@ -194,6 +194,14 @@ void check_deadlock() {
         earliest_timer() != kNever || threads == 0 || threads > os::own_threads() + waiting) {
       return;
     }
+    // A thread on its way into a wait can still start or wake somebody, for which it needs the
+    // lock; it checks again when it has.
+    if (g_sched.threads_committing.load(std::memory_order_seq_cst) > 0) {
+      g_sched.deadlock_unchecked.store(true, std::memory_order_seq_cst);
+      if (g_sched.threads_committing.load(std::memory_order_seq_cst) > 0) {
+        return;
+      }
+    }
   }
   die_of_deadlock();
 }

@@ -10,7 +10,9 @@
 
 #include "burrow/go.h"
 #include "sched/scheduler.h"
+#include "sched/start.h"
 #include "sched/test_processors.h"
+#include "sched/waiter.h"
 
 namespace burrow {
 namespace {
@@ -20,6 +22,31 @@ TEST(Sched, RunGivesMainsResult) {
   EXPECT_EQ(run([] {}), 0);
   EXPECT_EQ(run([] { return run([] { return 7; }); }), 7);
   EXPECT_EQ(sched::current(), nullptr);
+}
+
+bool all_workers_sleep() {
+  MutexLock hold(sched::g_sched.lock);
+  return sched::g_sched.worker_count > 0 &&
+         sched::g_sched.sleeping_workers == sched::g_sched.worker_count;
+}
+
+// A thread that is about to wait counts as waiting, and may yet start what will wake it.
+TEST(Sched, AThreadBeforeItsCommitIsNoDeadlock) {
+  run([] {});  // leaves workers, who fall asleep
+  sched::begin_run();
+  sched::Waiter waiter;
+  waiter.wait(
+      sched::WaitReason::kNone,
+      [](void* raw) {
+        EXPECT_TRUE(eventually(all_workers_sleep));
+        sched::check_deadlock();
+        go([raw] {
+          sched::end_run();
+          static_cast<sched::Waiter*>(raw)->wake();
+        });
+        return true;
+      },
+      &waiter);
 }
 
 TEST(Sched, GoPassesCopiesAndMoves) {

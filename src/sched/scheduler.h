@@ -42,9 +42,11 @@ struct Scheduler {
   alignas(64) std::atomic<int> spinning{0};  ///< workers that look for work
   std::atomic<int> lent{0};                  ///< processors of workers in `blocking`, not yet taken
   std::atomic<int> threads_waiting{0};       ///< plain threads asleep in a Waiter or in `run`
-  std::atomic<int64_t> last_poll_ns{0};      ///< 0: a worker waits in the poller
-  std::atomic<int64_t> poll_until_ns{0};     ///< till then
-  std::atomic<int> fruitless_wakes{0};       ///< in a row; see wake_for_next
+  std::atomic<int> threads_committing{0};    ///< of these, not yet past their commit
+  std::atomic<bool> deadlock_unchecked{false};  ///< check_deadlock left it to one of those
+  std::atomic<int64_t> last_poll_ns{0};         ///< 0: a worker waits in the poller
+  std::atomic<int64_t> poll_until_ns{0};        ///< till then
+  std::atomic<int> fruitless_wakes{0};          ///< in a row; see wake_for_next
   std::atomic<uint64_t> next_id{1};
   std::atomic<int64_t> balance{0};  ///< as Processor::balance, for plain threads
   std::atomic<bool> started{false};

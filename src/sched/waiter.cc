@@ -13,10 +13,21 @@ void Waiter::wait(WaitReason reason, ParkCommit commit, void* argument) {
   }
   // Relaxed: nobody knows of this wait before the commit.
   woken_.store(0, std::memory_order_relaxed);
-  // Counted until somebody wakes it: what waits for nothing cannot wake others either.
+  // Counted until somebody wakes it: what waits for nothing cannot wake others either. But the
+  // commit still may.
+  g_sched.threads_committing.fetch_add(1, std::memory_order_seq_cst);
   g_sched.threads_waiting.fetch_add(1, std::memory_order_seq_cst);
-  if (commit != nullptr && !commit(argument)) {
+  bool waits = commit == nullptr || commit(argument);
+  if (!waits) {
     g_sched.threads_waiting.fetch_sub(1, std::memory_order_seq_cst);
+  }
+  // Seq_cst: pairs with check_deadlock, which sees this count or is seen to have come.
+  g_sched.threads_committing.fetch_sub(1, std::memory_order_seq_cst);
+  if (g_sched.deadlock_unchecked.load(std::memory_order_seq_cst) &&
+      g_sched.deadlock_unchecked.exchange(false, std::memory_order_seq_cst)) {
+    check_deadlock();
+  }
+  if (!waits) {
     return;
   }
   // Acquire: pairs with the release in wake_thread.
