@@ -22,6 +22,9 @@
 #define BURROW_NO_TSAN __attribute__((no_sanitize("thread")))
 
 /// Branch hints and inlining that the fast paths depend on.
+// Reads memory that may be anything's: another frame's, say.
+#define BURROW_NO_SANITIZE __attribute__((no_sanitize("address", "thread", "undefined")))
+
 #define BURROW_LIKELY(x) __builtin_expect(static_cast<bool>(x), 1)
 #define BURROW_UNLIKELY(x) __builtin_expect(static_cast<bool>(x), 0)
 #define BURROW_ALWAYS_INLINE inline __attribute__((always_inline))

@@ -86,18 +86,17 @@ MCache::Refill refill_or_reclaim(MCache* cache, SizeClass c) {
 
 void free_sampled(MCache* cache, MSpan* span, void* p) {
   SizeClass c = span->size_class;
-  {
-    SlowScope busy;
-    forget_sample(p);
-  }
+  SlowScope busy;
+  forget_sample(p);
   if (cache == nullptr) {
     free_direct(c, p, sampled_central_of(c));
     return;
   }
-  SlowScope busy;
   *static_cast<uintptr_t*>(p) = free_mark(p);
-  sampled_central_of(c).put_back(&p, 1);
-  ++cache->states[c.value].given;
+  if (!cache->keep_spare(c, p)) {
+    sampled_central_of(c).put_back(&p, 1);
+    ++cache->states[c.value].given;
+  }
 }
 
 // A signal handler in the middle of a slow path frees: the slow path takes the block in at its end.

@@ -105,7 +105,8 @@ TEST(Heap, ReallocateKeepsContents) {
 }
 
 TEST(Heap, FiguresFollowWhatIsAllocated) {
-  HeapStats before = stats();
+  HeapStats before;
+  read_stats(before);
   std::vector<void*> blocks;
   for (int i = 0; i < 1000; ++i) {
     blocks.push_back(allocate(100));
@@ -123,14 +124,16 @@ TEST(Heap, FiguresFollowWhatIsAllocated) {
     deallocate(p);
   }
   deallocate(large);
-  HeapStats after = stats();
+  HeapStats after;
+  read_stats(after);
   EXPECT_EQ(after.alloc, before.alloc);
   EXPECT_EQ(after.frees - before.frees, 1001U);
   EXPECT_EQ(after.sys, after.heap_sys + after.mspan_sys + after.mcache_sys + after.other_sys);
 }
 
 TEST(Heap, ThreadsThatEndGiveTheirCachesBack) {
-  HeapStats before = stats();
+  HeapStats before;
+  read_stats(before);
   for (int round = 0; round < 200; ++round) {
     std::thread([] {
       std::vector<void*> blocks;
@@ -142,7 +145,8 @@ TEST(Heap, ThreadsThatEndGiveTheirCachesBack) {
       }
     }).join();
   }
-  HeapStats after = stats();
+  HeapStats after;
+  read_stats(after);
   EXPECT_EQ(after.threads, before.threads);
   EXPECT_EQ(after.alloc, before.alloc);
   EXPECT_LT(after.mcache_sys, before.mcache_sys + 512 * kKiB);
@@ -151,7 +155,8 @@ TEST(Heap, ThreadsThatEndGiveTheirCachesBack) {
 
 TEST(Heap, BlocksFreedByOtherThreadsComeBack) {
   // A producer and a consumer of 2 million blocks must not hold more than some magazines of them.
-  HeapStats before = stats();
+  HeapStats before;
+  read_stats(before);
   for (int round = 0; round < 200; ++round) {
     std::vector<void*> blocks;
     for (int i = 0; i < 10000; ++i) {
@@ -163,7 +168,8 @@ TEST(Heap, BlocksFreedByOtherThreadsComeBack) {
       }
     }).join();
   }
-  HeapStats after = stats();
+  HeapStats after;
+  read_stats(after);
   EXPECT_EQ(after.alloc, before.alloc);
   EXPECT_LT(after.heap_sys, before.heap_sys + 16 * kMiB);
 }
@@ -317,6 +323,37 @@ TEST_F(SamplingTest, AtDistanceZeroEveryAllocationIsSampled) {
   }
   EXPECT_EQ(samples_.frees, 501U);
   EXPECT_TRUE(samples_.live.empty());
+  verify();
+}
+
+TEST_F(SamplingTest, AFreedSampleServesTheNextOne) {
+  set_distance(0);
+  void* first = allocate(64);
+  void* second = allocate(64);
+  deallocate(first);   // is kept
+  deallocate(second);  // goes to its span: one is enough
+  verify();
+  HeapStats before;
+  read_stats(before);
+  for (int i = 0; i < 10; ++i) {
+    void* p = allocate(64);
+    EXPECT_EQ(p, first);
+    EXPECT_EQ(*static_cast<uintptr_t*>(p), 0u);
+    deallocate(p);
+  }
+  HeapStats after;
+  read_stats(after);
+  EXPECT_EQ(after.mallocs, before.mallocs + 10);
+  EXPECT_EQ(after.frees, before.frees + 10);
+  EXPECT_EQ(samples_.allocs, samples_.frees);
+  EXPECT_DEATH(deallocate(first), "double free");
+  EXPECT_DEATH(
+      {
+        *static_cast<uintptr_t*>(first) = 1;
+        (void)allocate(64);
+      },
+      "write after free");
+  release_memory();
   verify();
 }
 

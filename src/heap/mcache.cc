@@ -28,9 +28,10 @@ uint32_t first_target(const ClassInfo& info) {
 // What stands in for the magazine of a class that has none yet: nothing to pop, no room to push.
 constinit void* g_closed = bottom_block();
 
-// Allocations between two looks of the slow path when no sample falls between.
+// Allocations between two looks of the slow path when no sample falls between. For large blocks a
+// few times the usual distance, so that at the default rate most looks are samples.
 uint64_t full_credit(SizeClass c) {
-  return std::clamp<uint64_t>(256 * kKiB / class_info(c).size, 8, 512);
+  return std::clamp<uint64_t>(kMiB / class_info(c).size, 8, 512);
 }
 
 }  // namespace
@@ -269,6 +270,10 @@ MCache::Refill MCache::refill(SizeClass c) {
   SlotState& state = states[c.value];
   ClassSlot& slot = slots[c.value];
   if (!take_credit(c)) {
+    if (void* p = std::exchange(state.spare, nullptr); p != nullptr) {
+      ++state.granted;
+      return {p, true};
+    }
     if (void* p = sampled_central_of(c).take_one(); p != nullptr) {
       ++state.granted;
       ++state.taken;
@@ -317,6 +322,15 @@ void MCache::overflow(SizeClass c, void* block) {
   central_of(c).put_back(&block, 1);
 }
 
+bool MCache::keep_spare(SizeClass c, void* block) {
+  SlotState& state = states[c.value];
+  if (state.spare != nullptr) {
+    return false;
+  }
+  state.spare = block;
+  return true;
+}
+
 // Looks at the next class in turn; `in_use` is the one that is being traded. REQUIRES: the cache is
 // held, and no lock.
 void MCache::age(SizeClass in_use) {
@@ -338,6 +352,10 @@ void MCache::age(SizeClass in_use) {
 
 void MCache::flush_class(SizeClass c) {
   SlotState& state = states[c.value];
+  if (void* p = std::exchange(state.spare, nullptr); p != nullptr) {
+    ++state.given;
+    sampled_central_of(c).put_back(&p, 1);
+  }
   if (state.loaded == nullptr) {
     return;
   }
@@ -363,7 +381,7 @@ BURROW_NO_TSAN size_t MCache::cached_of(SizeClass c) const {
   // Read without synchronisation by other threads: a figure, see HeapStats.
   const SlotState& state = states[c.value];
   const ClassSlot& slot = slots[c.value];
-  size_t n = 0;
+  size_t n = state.spare != nullptr ? 1 : 0;
   if (state.loaded != nullptr && slot.top > state.loaded->bottom()) {
     n += static_cast<size_t>(slot.top - state.loaded->bottom());
   }
@@ -400,6 +418,7 @@ void MCache::verify() {
   for (size_t i = 1; i < kNumClasses; ++i) {
     SizeClass c(i);
     const SlotState& state = states[i];
+    check_marks(&state.spare, state.spare != nullptr ? 1 : 0);
     if (state.loaded == nullptr) {
       CHECK(state.previous == nullptr && slots[i].top == &g_closed);
       continue;

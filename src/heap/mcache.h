@@ -37,6 +37,7 @@ namespace burrow::heap {
 struct SlotState {
   Magazine* loaded = nullptr;    ///< the magazine behind ClassSlot::top
   Magazine* previous = nullptr;  ///< full or empty; null until it is needed
+  void* spare = nullptr;         ///< a free block for the next sample; null: there is none
   uint32_t target = 0;           ///< blocks to take from spans next time; doubles up to capacity
   bool due = false;              ///< the allocation that finds no credit is sampled
   uint64_t granted = 0;          ///< credit ever given, and sampled blocks handed out
@@ -66,6 +67,10 @@ struct MCache {
   /// Destroys caches of threads that ended without telling, if it comes upon any: looks at the
   /// next few of the registry. REQUIRES: the caller is `self`'s thread and holds no lock.
   static void bury_dead(const MCache* self);
+
+  /// Takes in a freed block of a sampled span; false when the one place for such is taken.
+  /// REQUIRES: the cache is held; the block carries its free mark.
+  [[nodiscard]] bool keep_spare(SizeClass c, void* block);
 
   /// A block out of a refilled magazine, or one for the profile. Null when memory is out.
   struct Refill {

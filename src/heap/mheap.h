@@ -19,7 +19,8 @@
 // credit's bytes are charged to the distance at once, and if the sample falls inside, the credit
 // ends just there. So a sample is an ordinary slow-path entry, and the fast paths know nothing of
 // it. A sampled block comes from a span of its own kind (SpanState::kSampled) whose pages have no
-// entry in the table, so that its `free` takes the slow path too.
+// entry in the table, so that its `free` takes the slow path too. A thread keeps the last one of
+// each class that it freed for its next sample.
 //
 // Scavenger. Pages that stay idle go back to the OS (scavenge.cc): from slow paths, and from a
 // thread of its own, burrow-scavenge, so that a process that falls idle gives back what it holds

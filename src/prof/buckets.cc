@@ -16,6 +16,7 @@
 #include "os/os.h"
 #include "prof/code_modules.h"
 #include "prof/fork.h"
+#include "prof/unwind.h"
 
 namespace burrow::prof {
 namespace {
@@ -236,6 +237,7 @@ void unlock_after_fork_in_parent() BURROW_NO_THREAD_SAFETY_ANALYSIS {
 void unlock_after_fork_in_child() {
   g_lock.reset_after_fork();
   reset_code_modules_after_fork();
+  reset_walks_after_fork();
 }
 
 }  // namespace burrow::prof

@@ -229,12 +229,19 @@ bool learn(const CodeModule& module, RowMemo& memo) {
 
 }  // namespace
 
-bool find_code_module(uintptr_t address, RowMemo& memo, CodeModule& module) {
+const CodeModule* find_permanent_module(uintptr_t address) {
   for (size_t i = 0; i < g_permanent_count; ++i) {
     if (g_permanent[i].contains(address)) {
-      module = g_permanent[i];
-      return true;
+      return &g_permanent[i];
     }
+  }
+  return nullptr;
+}
+
+bool find_code_module(uintptr_t address, RowMemo& memo, CodeModule& module) {
+  if (const CodeModule* permanent = find_permanent_module(address); permanent != nullptr) {
+    module = *permanent;
+    return true;
   }
   if (!locate(address, module)) {
     return false;

@@ -17,6 +17,8 @@ struct CodeModule {
   /// Rows of this object may be kept: if another one comes to its addresses, it will be noticed.
   bool lasting;
 
+  bool operator==(const CodeModule&) const = default;
+
   [[nodiscard]] bool contains(uintptr_t address) const { return address - start < limit - start; }
 };
 
@@ -25,6 +27,9 @@ struct CodeModule {
 /// another one had before, all rows in `memo` are forgotten first. False when there is none.
 /// Lock-free; makes no system call.
 [[nodiscard]] bool find_code_module(uintptr_t address, RowMemo& memo, CodeModule& module);
+
+/// The object around `address` when it is one of those that are never unloaded, else null.
+[[nodiscard]] const CodeModule* find_permanent_module(uintptr_t address);
 
 /// Notes the objects that are never unloaded; call once, while there is one thread.
 void note_permanent_modules();

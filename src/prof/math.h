@@ -17,7 +17,8 @@ inline constexpr std::array<double, 20> kReciprocal = [] {
   return table;
 }();
 
-/// Natural logarithm, relative error below 1e-12. REQUIRES: x > 0 and normal.
+/// Natural logarithm, relative error below 1e-12. REQUIRES: x > 0 and normal. `quick_log` is made
+/// from it.
 constexpr double natural_log(double x) {
   auto bits = std::bit_cast<uint64_t>(x);
   auto exponent = static_cast<int>(bits >> 52) - 1023;
@@ -34,6 +35,33 @@ constexpr double natural_log(double x) {
   }
   sum *= s;
   return 2 * sum + exponent * 0.6931471805599453;
+}
+
+/// The middles of 32 equal parts of [1, 2): 1/middle, and its logarithm.
+struct LogPart {
+  double reciprocal;
+  double log;
+};
+
+inline constexpr std::array<LogPart, 32> kLogParts = [] {
+  std::array<LogPart, 32> parts{};
+  for (size_t i = 0; i < parts.size(); ++i) {
+    double middle = 1 + (static_cast<double>(i) + 0.5) / 32;
+    parts[i] = {1 / middle, natural_log(middle)};
+  }
+  return parts;
+}();
+
+/// Natural logarithm, absolute error below 1e-9: enough for random distances, in a fifth of the
+/// time. REQUIRES: x > 0 and normal.
+constexpr double quick_log(double x) {
+  auto bits = std::bit_cast<uint64_t>(x);
+  auto exponent = static_cast<int>(bits >> 52) - 1023;
+  double m = std::bit_cast<double>((bits & 0xFFFFFFFFFFFFF) | uint64_t{1023} << 52);
+  const LogPart& part = kLogParts[bits >> 47 & 31];
+  double r = m * part.reciprocal - 1;  // |r| <= 1/64
+  double series = (r - r * r / 2) + r * r * r * (1.0 / 3 - r / 4);
+  return exponent * 0.6931471805599453 + part.log + series;
 }
 
 /// 1 - exp(-x), relative error below 1e-12. REQUIRES: x >= 0.

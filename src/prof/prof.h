@@ -10,7 +10,9 @@
 //  2. unwind.cc takes the stack, frame by frame, by rows of the compiler's unwind information: they
 //     say where the caller's frame and its rbp are. A row is found once (eh_frame.cc, cfi.cc) and
 //     kept by its return address (row_memo.h), so that a frame costs about as much as following a
-//     frame pointer and is right everywhere. What a row cannot say (signal frames, odd
+//     frame pointer and is right everywhere. A loop that allocates is sampled in the same place
+//     again and again: last_walk.h keeps what the last walk of the thread read, and when that is
+//     still there, its frames are the answer. What a row cannot say (signal frames, odd
 //     expressions, code without unwind information, stacks whose end is not known, glibc before
 //     2.35) sends the whole walk to libgcc's unwinder, which is right too but 30 times slower.
 //     code_modules.cc sees to it that rows of an unloaded library do not serve its successor.
@@ -41,6 +43,8 @@
 //    hold for each frame by itself and say "frame pointer" where it is one.
 //  - Checking for unloaded libraries by dl_iterate_phdr's counters: its lock is held by threads
 //    that allocate in a callback. By _dl_find_object in each frame: more than the rest of a step.
+//  - Keeping the outer part of the last walk as well, for walks that differ in their inner frames:
+//    comparing, and copying for the next time, takes as many instructions a frame as a row does.
 //  - Symbols in process (libbacktrace, libdw): 400 MB for one clang.
 //  - libm's log and exp: one more library in every process.
 #pragma once

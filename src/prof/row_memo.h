@@ -40,7 +40,11 @@ class RowMemo {
     pair[0].store(tag(hash) | row, std::memory_order_relaxed);
   }
 
+  /// Rises with each clear: what was made from rows of before may be wrong.
+  [[nodiscard]] uint32_t epoch() const { return epoch_.load(std::memory_order_relaxed); }
+
   void clear() {
+    epoch_.fetch_add(1, std::memory_order_relaxed);
     for (Pair& pair : pairs_) {
       pair[0].store(0, std::memory_order_relaxed);
       pair[1].store(0, std::memory_order_relaxed);
@@ -63,6 +67,7 @@ class RowMemo {
   static uint64_t tag(uint64_t hash) { return hash << kPackedRowBits; }
 
   std::array<Pair, size_t{1} << kPlaceBits> pairs_{};
+  std::atomic<uint32_t> epoch_{0};
 };
 
 }  // namespace burrow::prof

@@ -1,6 +1,7 @@
 // Which allocations are sampled. See prof.h.
 #include "prof/sampler.h"
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <charconv>
@@ -75,13 +76,15 @@ __attribute__((constructor(200))) void start_early() {
 int64_t draw_distance(uint64_t bits, int64_t mean) {
   // Uniform in (0, 1], so that the logarithm exists.
   double u = static_cast<double>((bits >> 11) + 1) * 0x1p-53;
-  double distance = -natural_log(u) * static_cast<double>(mean);
-  return distance < 1e18 ? static_cast<int64_t>(distance) : INT64_MAX / 2;
+  double distance = -quick_log(u) * static_cast<double>(mean);
+  return distance < 1e18 ? static_cast<int64_t>(std::max(distance, 0.0)) : INT64_MAX / 2;
 }
 
-// SplitMix64 over one shared counter: relaxed, as any order of numbers will do.
+// SplitMix64 over one shared counter. Not one atomic addition: two threads that draw the same
+// number at once do no harm.
 uint64_t random_bits() {
-  uint64_t z = g_seed.fetch_add(0x9E3779B97F4A7C15, std::memory_order_relaxed);
+  uint64_t z = g_seed.load(std::memory_order_relaxed);
+  g_seed.store(z + 0x9E3779B97F4A7C15, std::memory_order_relaxed);
   z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9;
   z = (z ^ (z >> 27)) * 0x94D049BB133111EB;
   return z ^ (z >> 31);

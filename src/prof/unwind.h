@@ -19,6 +19,8 @@ struct StackPlace {
   uintptr_t pc = 0;
   uintptr_t sp = 0;
   uintptr_t rbp = 0;
+
+  bool operator==(const StackPlace&) const = default;
 };
 
 /// The same of a stack that does not run, as far as rows lead. The stack must be one that
@@ -32,6 +34,7 @@ void prime_unwinder();
 /// printed when the process ends).
 struct WalkCounts {
   uint64_t by_rows = 0;    ///< each compared with libgcc's
+  uint64_t again = 0;      ///< of these, those that were as the last walk
   uint64_t by_libgcc = 0;  ///< a frame needed it
 };
 
@@ -41,6 +44,9 @@ struct WalkCounts {
 struct UnwindTestPeer {
   static class RowMemo& memo();
 };
+
+/// In the child of a fork, where another thread may have been in the middle of a walk.
+void reset_walks_after_fork();
 
 /// True for addresses of the library that Burrow is in, when that is not the program itself.
 [[nodiscard]] bool is_own_code(uintptr_t pc);

@@ -41,7 +41,8 @@ __attribute__((noinline)) void capture(void* raw) {
   WalkCounts before = walk_counts();
   c.depth = capture_stack(c.pcs);
   WalkCounts after = walk_counts();
-  c.walks = {after.by_rows - before.by_rows, after.by_libgcc - before.by_libgcc};
+  c.walks = {after.by_rows - before.by_rows, after.again - before.again,
+             after.by_libgcc - before.by_libgcc};
 }
 
 class UnwindRows : public testing::Test {
@@ -160,6 +161,61 @@ TEST_F(UnwindRows, InsideExceptions) {
   EXPECT_EQ(in_handler.walks.by_rows, 1u);
 }
 
+// Keeps a loop from being unrolled into several places that call.
+size_t unknown(size_t n) {
+  volatile size_t hidden = n;
+  return hidden;
+}
+
+TEST_F(UnwindRows, SameWalkAgainIsComparedOnly) {
+  std::array<Capture, 4> c;
+  for (size_t i = 0; i < unknown(c.size()); ++i) {
+    plain_without_fp(capture, &c[i]);
+  }
+  for (size_t i = 1; i < c.size(); ++i) {
+    EXPECT_EQ(c[i].walks.by_rows, 1u);
+    EXPECT_EQ(c[i].walks.again, 1u);
+    EXPECT_EQ(c[i].pcs, c[0].pcs);
+  }
+}
+
+TEST_F(UnwindRows, RowsThatWereForgottenEndTheLastWalk) {
+  std::array<Capture, 3> c;
+  for (Capture& each : c) {
+    UnwindTestPeer::memo().clear();
+    plain_without_fp(capture, &each);
+    EXPECT_EQ(each.walks.again, 0u);
+  }
+  EXPECT_EQ(c[1].pcs, c[2].pcs);
+}
+
+// Two callers with equal frames, so that the frames inside them are in the same places.
+__attribute__((noinline)) int left(Callback f, void* argument) {
+  return plain_without_fp(f, argument) + 1;
+}
+
+__attribute__((noinline)) int right(Callback f, void* argument) {
+  return plain_without_fp(f, argument) + 2;
+}
+
+TEST_F(UnwindRows, AnotherCallerInTheSamePlaceIsSeen) {
+  constexpr std::array kCallers{left, right};
+  std::array<Capture, 40> c;
+  for (size_t i = 0; i < unknown(c.size()); ++i) {
+    // left, left, right, right, ...
+    kCallers[i / 2 % 2](capture, &c[i]);
+  }
+  EXPECT_EQ(c[0].depth, c[2].depth);
+  EXPECT_NE(c[0].pcs, c[2].pcs);
+  for (size_t i = 0; i < c.size(); ++i) {
+    EXPECT_EQ(c[i].pcs, c[i % 4 / 2 * 2].pcs) << i;
+    EXPECT_EQ(c[i].walks.by_rows, 1u) << i;
+    if (i % 2 == 1) {
+      EXPECT_EQ(c[i].walks.again, 1u) << i;
+    }
+  }
+}
+
 Capture* g_target = nullptr;
 
 TEST_F(UnwindRows, ThroughTheCLibraryAndItsLazyStubs) {
@@ -267,6 +323,7 @@ TEST_F(UnwindRows, WrongRowIsFoundByUnwindcheck) {
   EXPECT_DEATH(
       {
         UnwindTestPeer::memo().add(return_address, pack(kOutermost));
+        reset_walks_after_fork();
         plain_without_fp(capture, &c);
       },
       "fatal: unwindcheck: frame ");
