@@ -9,10 +9,13 @@ namespace burrow {
 /// Sleeps while `word` holds `value`; may return early. Keeps errno.
 void futex_wait(std::atomic<uint32_t>& word, uint32_t value);
 
-/// As futex_wait, for up to `timeout_ns`.
-void futex_wait_for(std::atomic<uint32_t>& word, uint32_t value, int64_t timeout_ns);
+/// As futex_wait, for at most `ns` nanoseconds; false when the time ran out.
+bool futex_wait_for(std::atomic<uint32_t>& word, uint32_t value, int64_t ns);
 
 /// Wakes one sleeper.
 void futex_wake_one(std::atomic<uint32_t>& word);
+
+/// Wakes all sleepers.
+void futex_wake_all(std::atomic<uint32_t>& word);
 
 }  // namespace burrow

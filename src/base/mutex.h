@@ -21,6 +21,13 @@ enum class LockRank : uint8_t {
   kSchedStacks,     ///< sched: regions of stacks, goroutines without work
   kScavenger,       ///< heap: start and end of the scavenger's thread
   kProfReaders,     ///< prof: snapshots and the symboliser
+  kCycle,           ///< gc: held for the length of a collection
+  kCollector,       ///< gc: the start of the collector's threads
+  kCacheList,       ///< gc: the list of all caches
+  kSpecials,        ///< gc: what is to happen when objects are unreachable
+  kCollectedCentral,  ///< gc: one per kind and class (never two at once)
+  kLargeObjects,    ///< gc: the list of large objects
+  kMarkPool,        ///< gc: marking work that anybody may take
   kHardened,        ///< heap: quarantine of hardened mode
   kGuard,           ///< heap: guarded blocks of hardened mode
   kCacheRegistry,   ///< heap: the list of all MCaches

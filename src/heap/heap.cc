@@ -287,6 +287,7 @@ void deallocate_slow(void* p) {
       free_large(span, p);
       return;
     case SpanState::kGuarded:
+    case SpanState::kCollected:
     case SpanState::kFree:
       break;
   }

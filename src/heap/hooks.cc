@@ -13,6 +13,7 @@ namespace {
 
 constinit std::atomic<const ProfilerHooks*> g_hooks{nullptr};
 constinit std::atomic<const ForeignHooks*> g_foreign{nullptr};
+constinit std::atomic<const CollectorHooks*> g_collector{nullptr};
 constinit std::atomic<uint32_t> g_epoch{1};
 
 }  // namespace
@@ -35,6 +36,15 @@ void install_foreign_hooks(const ForeignHooks* hooks) {
 const ForeignHooks* foreign_owner(const void* block) {
   const ForeignHooks* hooks = g_foreign.load(std::memory_order_acquire);
   return hooks != nullptr && hooks->owns(block) ? hooks : nullptr;
+}
+
+void install_collector_hooks(const CollectorHooks* hooks) {
+  // Release: pairs with the acquire in collector_hooks.
+  g_collector.store(hooks, std::memory_order_release);
+}
+
+const CollectorHooks* collector_hooks() {
+  return g_collector.load(std::memory_order_acquire);
 }
 
 // Relaxed: a thread that notices late samples a little longer at the old rate.

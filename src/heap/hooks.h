@@ -41,6 +41,18 @@ void install_foreign_hooks(const ForeignHooks* hooks);
 /// address of this heap.
 [[nodiscard]] const ForeignHooks* foreign_owner(const void* block);
 
+/// The collector's side of the heap.
+struct CollectorHooks {
+  /// An MCache ends whose `collected` is this.
+  void (*cache_ends)(void* collected) = nullptr;
+};
+
+/// Installs the collector's table, which must live for ever.
+void install_collector_hooks(const CollectorHooks* hooks);
+
+/// The installed table, or null.
+[[nodiscard]] const CollectorHooks* collector_hooks();
+
 /// Installs the profiler's table, which must live for ever. Threads that allocate notice at their
 /// next slow path: `refresh_sampling` is called.
 void install_profiler_hooks(const ProfilerHooks* hooks);

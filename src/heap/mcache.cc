@@ -63,6 +63,10 @@ MCache* MCache::create() {
 }
 
 void MCache::destroy(MCache* cache) {
+  if (const CollectorHooks* hooks = collector_hooks();
+      hooks != nullptr && cache->collected != nullptr) {
+    hooks->cache_ends(cache->collected);
+  }
   cache->flush();
   {
     MutexLock hold(g_caches.lock);

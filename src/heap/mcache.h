@@ -57,6 +57,7 @@ struct MCache {
   uint8_t age_next = 1;         ///< the class that `age` looks at next
   bool muted = false;           ///< the profiler is at work: take no samples
   uint32_t owner = 0;           ///< the kernel's number of the thread; 0: given up
+  void* collected = nullptr;    ///< the collector's part: see CollectorHooks
 
   /// A cache for the calling thread, registered; null when memory is out.
   static MCache* create();

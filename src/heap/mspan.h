@@ -17,11 +17,7 @@ enum class SpanState : uint8_t {
   kSampled,  ///< as kSmall, but every block is in the profile: no magazines, `free` looks it up
   kLarge,    ///< one block of whole pages; belongs to the block's owner
   kGuarded,  ///< one block before a page without access (hardened mode)
-};
-
-/// Who frees the blocks of a span. Collected spans come with the collector.
-enum class SpanOwner : uint8_t {
-  kManual,  ///< the program, through free
+  kCollected,  ///< belongs to the collector, which cuts and frees it: see gc/gc.h
 };
 
 /// The descriptor. The bitmap of returned blocks follows it in memory (`free_bits`).
@@ -37,12 +33,16 @@ struct MSpan {
   uint16_t free_count = 0;  ///< bits set in free_bits
   SizeClass size_class;
   SpanState state = SpanState::kFree;
-  SpanOwner owner = SpanOwner::kManual;
   bool need_zero = false;  ///< fresh blocks may hold old data
   bool sampled = false;    ///< the large block is in the profile
   bool moved = false;      ///< its mapping was moved here, see large.cc
   bool vacated = false;    ///< its mapping was moved away
   int8_t list = -1;        ///< which occupancy list of its MCentral, or -1
+  // Of kCollected only; src/gc guards them.
+  bool gc_owned = false;      ///< a cache allocates from it
+  uint16_t gc_entry = 0;      ///< its first page's entry in the collector's table
+  uint32_t gc_cursor = 0;     ///< blocks below were handed out since the last flip
+  uint32_t gc_epoch = 0;      ///< the flip after which it was last looked at
 
   /// Pages from `start` that the table of spans tells of: the first is enough for a large block,
   /// whose length would else make each malloc and free of megabytes write hundreds of entries.

@@ -44,6 +44,10 @@ void name_thread(const char* name);
 /// Lets other threads run.
 void yield_thread();
 
+/// Starts a detached thread that runs code of the program: with an ordinary stack, and with all
+/// signals blocked but the one that stops threads. False when the system refuses.
+[[nodiscard]] bool start_mutator_thread(const char* name, void (*function)());
+
 /// An address up to which the calling thread's stack is readable from `sp` on, so far as it can be
 /// told without a system call or a lock; 0 when `sp` is on no stack that the system or
 /// `add_stack_area` made.

@@ -18,6 +18,7 @@
 #include "os/fibers.h"
 #include "os/os.h"
 #include "os/stack_memory.h"
+#include "os/stop.h"
 
 // Where the first thread's stack began. Missing in static programs.
 // NOLINTNEXTLINE(bugprone-reserved-identifier): glibc's name
@@ -95,7 +96,9 @@ bool create(pthread_t& thread, int detached, size_t stack_bytes, void* (*entry)(
   pthread_attr_t attributes;
   pthread_attr_init(&attributes);
   pthread_attr_setdetachstate(&attributes, detached);
-  pthread_attr_setstacksize(&attributes, stack_bytes);
+  if (stack_bytes != 0) {
+    pthread_attr_setstacksize(&attributes, stack_bytes);
+  }
   g_own_threads.fetch_add(1, std::memory_order_relaxed);
   bool made = pthread_create(&thread, &attributes, entry, argument) == 0;
   pthread_attr_destroy(&attributes);
@@ -105,12 +108,10 @@ bool create(pthread_t& thread, int detached, size_t stack_bytes, void* (*entry)(
   return made;
 }
 
-std::optional<uint64_t> create_without_signals(const char* name, void (*function)(),
-                                               size_t stack_bytes, int detached) {
-  sigset_t all;
+std::optional<uint64_t> create_with_mask(const char* name, void (*function)(), size_t stack_bytes,
+                                         int detached, const sigset_t& mask) {
   sigset_t old;
-  sigfillset(&all);
-  if (pthread_sigmask(SIG_SETMASK, &all, &old) != 0) {
+  if (pthread_sigmask(SIG_SETMASK, &mask, &old) != 0) {
     return std::nullopt;
   }
   pthread_t thread{};
@@ -123,6 +124,12 @@ std::optional<uint64_t> create_without_signals(const char* name, void (*function
   return made ? std::optional<uint64_t>(thread) : std::nullopt;
 }
 
+sigset_t all_signals() {
+  sigset_t all;
+  sigfillset(&all);
+  return all;
+}
+
 }  // namespace
 
 bool at_thread_exit(void (*function)(void*), void* argument) {
@@ -133,12 +140,13 @@ bool at_thread_exit(void (*function)(void*), void* argument) {
 }
 
 bool start_background_thread(const char* name, void (*function)(), size_t stack_bytes) {
-  return create_without_signals(name, function, stack_bytes, PTHREAD_CREATE_DETACHED).has_value();
+  return create_with_mask(name, function, stack_bytes, PTHREAD_CREATE_DETACHED, all_signals())
+      .has_value();
 }
 
 std::optional<uint64_t> start_joinable_thread(const char* name, void (*function)(),
                                               size_t stack_bytes) {
-  return create_without_signals(name, function, stack_bytes, PTHREAD_CREATE_JOINABLE);
+  return create_with_mask(name, function, stack_bytes, PTHREAD_CREATE_JOINABLE, all_signals());
 }
 
 void join_thread(uint64_t thread) {
@@ -194,6 +202,12 @@ BURROW_NOINLINE int* errno_address() {
 
 void yield_thread() {
   sched_yield();
+}
+
+bool start_mutator_thread(const char* name, void (*function)()) {
+  sigset_t mask = all_signals();
+  sigdelset(&mask, stop_signal());
+  return create_with_mask(name, function, 0, PTHREAD_CREATE_DETACHED, mask).has_value();
 }
 
 uintptr_t stack_end(uintptr_t sp) {

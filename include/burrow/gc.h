@@ -1,0 +1,167 @@
+// The collected heap: objects that nobody frees.
+//
+//     struct Node { burrow::Ptr<Node> next; int value; };
+//     Node* n = burrow::make<Node>();
+//
+// Pointers to collected objects may be kept anywhere: on stacks, in globals, thread_locals, malloc'd
+// blocks (and so in std:: containers) and in other collected objects; as plain pointers too, and to
+// the middle of an object. What no pointer reaches any more is given back, after its destructor has
+// run if that does anything. Pointers must lie at multiples of 8 and look like pointers: not packed,
+// tagged in their upper bits, written to files, or kept in memory mapped by the program itself (make
+// a `Root` for that).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <new>
+#include <type_traits>
+#include <utility>
+
+#include "burrow/heap.h"
+#include "burrow/internal/object.h"
+#include "burrow/internal/type_map.h"
+
+namespace burrow {
+
+/// A new T on the collected heap: zeroed, then constructed from `args`. Never null: when memory is
+/// out the program ends, as Go's does. A destructor that does something runs once, on the cleanup
+/// thread, some time after the object became unreachable; it may use the object and what it
+/// points to, and may not bring them back.
+template <class T, class... Args>
+T* make(Args&&... args) {
+  static_assert(alignof(T) <= 16, "make cannot align to more than 16 bytes");
+  const internal::TypeInfo& type = internal::kTypeInfo<T>;
+#ifdef __BURROW_PLUGIN__
+  void* memory = burrow_gc_new(sizeof(T), &type);
+#else
+  void* memory = nullptr;
+  if constexpr (sizeof(T) <= internal::kMaxSmallObject) {
+    memory = internal::allocate_object<sizeof(T), internal::kPointerMap<T>.kind>();
+  } else {
+    memory = burrow_gc_allocate(sizeof(T), type.kind);
+  }
+  if constexpr (internal::kPointerMap<T>.kind == internal::ObjectKind::kExact) {
+    burrow_gc_describe(memory, &type, 1);
+  }
+#endif
+  T* object = ::new (memory) T(std::forward<Args>(args)...);
+  if constexpr (!std::is_trivially_destructible_v<T>) {
+    burrow_gc_on_unreachable(object, type.destroy);
+  }
+  return object;
+}
+
+/// `n` value-initialised Ts in a row; with n = 0 a pointer that may not be dereferenced. Only for
+/// types without a destructor of their own.
+template <class T>
+T* make_array(size_t n) {
+  static_assert(std::is_trivially_destructible_v<T>,
+                "make_array runs no destructors: use std::vector with burrow::allocator");
+  static_assert(alignof(T) <= 16, "make_array cannot align to more than 16 bytes");
+  auto* objects = static_cast<T*>(burrow_gc_new_array(n, &internal::kTypeInfo<T>));
+  if constexpr (!std::is_trivially_default_constructible_v<T>) {
+    std::uninitialized_value_construct_n(objects, n);
+  }
+  return objects;
+}
+
+/// A pointer field of a collected object, with the barrier that lets the collector run beside the
+/// program. Converts from and to T*. As cheap as T* to read; a store tests one flag.
+template <class T>
+class Ptr {
+ public:
+  constexpr Ptr() noexcept = default;
+  constexpr Ptr(std::nullptr_t) noexcept {}  // NOLINT(google-explicit-constructor)
+
+  Ptr(T* p) noexcept { store(p); }  // NOLINT(google-explicit-constructor)
+
+  Ptr(const Ptr& other) noexcept { store(other.p_); }
+
+  Ptr& operator=(const Ptr& other) noexcept {
+    store(other.p_);
+    return *this;
+  }
+
+  Ptr& operator=(T* p) noexcept {
+    store(p);
+    return *this;
+  }
+
+  ~Ptr() = default;
+
+  [[nodiscard]] T* get() const noexcept { return p_; }
+
+  operator T*() const noexcept { return p_; }  // NOLINT(google-explicit-constructor)
+
+  T& operator*() const noexcept
+    requires(!std::is_void_v<T>)
+  {
+    return *p_;
+  }
+
+  T* operator->() const noexcept { return p_; }
+
+ private:
+  void store(T* p) noexcept {
+    if (__builtin_expect(burrow_gc_marking != 0, 0) && p != nullptr) {
+      burrow_gc_shade(const_cast<std::remove_cv_t<T>*>(p));
+    }
+    p_ = p;
+  }
+
+  T* p_ = nullptr;
+};
+
+/// A full collection: what was unreachable at the call has been given back when it returns, except
+/// for objects whose destructors are still to run. Waits; not for use in destructors.
+void collect();
+
+/// Sets how much the heap may grow over what lives before a collection starts, in percent (100 by
+/// default; BURROW_GC sets it at start); negative turns automatic collection off. Returns the
+/// former value.
+int set_gc_percent(int percent);
+
+/// Keeps `object` reachable up to the call.
+inline void keep_alive(const void* object) {
+  asm volatile("" : : "r"(object) : "memory");
+}
+
+/// A cleanup that was added.
+class Cleanup {
+ public:
+  Cleanup() = default;
+
+  explicit Cleanup(uint64_t id) : id_(id) {}
+
+  /// Takes it back, unless it is due or has run.
+  void stop();
+
+ private:
+  uint64_t id_ = 0;
+};
+
+namespace internal {
+uint64_t add_cleanup(void* object, void (*function)(void*), void* argument);
+}
+
+/// Has `f(argument)` called once, on the cleanup thread, some time after `object` became unreachable.
+/// `f` and `argument` must not refer to the object, or it never does.
+template <class T, class F, class A>
+Cleanup add_cleanup(T* object, F f, A argument) {
+  struct Call {
+    F f;
+    A argument;
+  };
+  auto* call = new Call{std::move(f), std::move(argument)};
+  return Cleanup(internal::add_cleanup(
+      const_cast<std::remove_cv_t<T>*>(object),
+      [](void* raw) {
+        std::unique_ptr<Call> owned(static_cast<Call*>(raw));
+        std::invoke(owned->f, owned->argument);
+      },
+      call));
+}
+
+}  // namespace burrow

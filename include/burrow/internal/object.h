@@ -1,0 +1,120 @@
+// What the collected heap's inlined allocation shares with the library. Not for users: see gc.h.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace burrow::internal {
+
+/// What the collector must know of an object's words.
+enum class ObjectKind : uint8_t {
+  kNoscan = 0,  ///< no pointers: never looked into
+  kRaw = 1,     ///< every aligned word may be a pointer, and stores to them carry no barrier
+  kExact = 2,   ///< pointers only where `TypeInfo::pointers` says, each stored with the barrier
+};
+
+inline constexpr size_t kObjectKinds = 3;
+
+/// What `make` tells the collector of a type; one constant for each type.
+struct TypeInfo {
+  size_t size = 0;                     ///< sizeof(T)
+  const uint64_t* pointers = nullptr;  ///< kExact: one bit for each word, lowest first
+  void (*destroy)(void*) = nullptr;    ///< T's destructor; null where it does nothing
+  const char* name = nullptr;          ///< for messages of the verifier
+  ObjectKind kind = ObjectKind::kRaw;
+};
+
+/// Largest size with a class of its own.
+inline constexpr size_t kMaxSmallObject = size_t{32} * 1024;
+/// Slots of one kind in `BumpSlot` arrays; slot 0 is not used.
+inline constexpr size_t kObjectClasses = 1 + 9 + 8 * 8;
+
+/// The size class of an object, as heap/size_classes.h has it; 8 bytes take the 16-byte class,
+/// because mark bits stand for 16 bytes.
+constexpr size_t object_class(size_t size) {
+  if (size <= 128) {
+    return size <= 16 ? 2 : 1 + (size + 15) / 16;
+  }
+  size_t doubling = static_cast<size_t>(63 - __builtin_clzll((size - 1) >> 7));
+  size_t step = size_t{16} << doubling;
+  return 9 + doubling * 8 + (size - (size_t{128} << doubling) + step - 1) / step;
+}
+
+/// Bytes of a block of the class.
+constexpr size_t object_class_size(size_t index) {
+  if (index <= 9) {
+    return (index - 1) * 16;
+  }
+  size_t doubling = (index - 10) / 8;
+  size_t step = (index - 10) % 8 + 1;
+  return (size_t{128} << doubling) + step * (size_t{16} << doubling);
+}
+
+/// A run of zeroed memory that the next objects of one kind and class are cut from. Its owner is
+/// one thread; the collector reads it while that thread is stopped.
+struct BumpSlot {
+  char* next;
+  char* end;
+};
+
+constexpr size_t slot_index(ObjectKind kind, size_t class_index) {
+  return static_cast<size_t>(kind) * kObjectClasses + class_index;
+}
+
+}  // namespace burrow::internal
+
+#pragma GCC visibility push(default)
+extern "C" {
+/// The calling thread's slots, by `slot_index`; a table of empty slots before its first object.
+extern thread_local burrow::internal::BumpSlot* burrow_gc_slots
+    __attribute__((tls_model("initial-exec")));
+/// 1 while a collection marks: stores to pointer fields then call burrow_gc_shade.
+extern unsigned char burrow_gc_marking;
+
+/// A zeroed object of at least `bytes`, by the slow path. Ends the program when memory is out.
+void* burrow_gc_allocate(size_t bytes, burrow::internal::ObjectKind kind);
+/// A zeroed object of `type`: what `make` calls where nothing is inlined. `bytes` is sizeof(T).
+void* burrow_gc_new(size_t bytes, const burrow::internal::TypeInfo* type);
+/// Zeroed memory for `count` objects of `type`.
+void* burrow_gc_new_array(size_t count, const burrow::internal::TypeInfo* type);
+/// Writes an exact object's pointer bitmap, `count` times one after the other.
+void burrow_gc_describe(void* object, const burrow::internal::TypeInfo* type, size_t count);
+/// Has `destroy` called for the object when nothing reaches it any more.
+void burrow_gc_on_unreachable(void* object, void (*destroy)(void*));
+/// The barrier: `value` is about to be stored where the collector may have looked already.
+void burrow_gc_shade(void* value);
+}
+#pragma GCC visibility pop
+
+namespace burrow::internal {
+
+/// The slots, read afresh at each call: a goroutine may have come to another thread meanwhile,
+/// where a compiler that remembers the variable's address would go wrong.
+inline BumpSlot* object_slots() {
+#if defined(__x86_64__)
+  BumpSlot* slots;
+  asm volatile(
+      "movq burrow_gc_slots@gottpoff(%%rip), %0\n\t"
+      "movq %%fs:(%0), %0"
+      : "=r"(slots));
+  return slots;
+#else
+  return burrow_gc_slots;
+#endif
+}
+
+/// Zeroed memory for one small object of a size known to the compiler.
+template <size_t Size, ObjectKind Kind>
+inline void* allocate_object() {
+  constexpr size_t kClass = object_class(Size);
+  constexpr size_t kBytes = object_class_size(kClass);
+  BumpSlot& slot = object_slots()[slot_index(Kind, kClass)];
+  char* p = slot.next;
+  if (__builtin_expect(static_cast<size_t>(slot.end - p) >= kBytes, 1)) {
+    slot.next = p + kBytes;
+    return p;
+  }
+  return burrow_gc_allocate(Size, Kind);
+}
+
+}  // namespace burrow::internal

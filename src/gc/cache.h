@@ -1,0 +1,89 @@
+// Cache: one thread's (or processor's) share of the collected heap. See gc.h, "Allocation".
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+#include "burrow/internal/object.h"
+#include "gc/central.h"
+#include "gc/mark_pool.h"
+
+namespace burrow::gc {
+
+inline constexpr size_t kSlots = internal::kObjectKinds * internal::kObjectClasses;
+
+/// Belongs to the thread that it is bound to. `slots` comes first: burrow_gc_slots points there.
+struct Cache {
+  std::array<internal::BumpSlot, kSlots> slots{};
+  std::array<heap::MSpan*, kSlots> spans{};  ///< where each slot's run lies
+  uint64_t allocated_bytes = 0;              ///< in runs ever taken
+  uint64_t allocated_objects = 0;
+  int64_t assist_debt = 0;  ///< bytes of scanning owed for what was allocated while marking
+  WorkChunk* shaded = nullptr;  ///< words that the barrier shaded and nobody has marked yet
+  Cache* next = nullptr;        ///< in the list of all caches
+  Cache* prev = nullptr;
+
+  /// The next block of a fresh run. Null when memory is out.
+  [[nodiscard]] void* refill(ObjectKind kind, SizeClass c);
+
+  /// Gives all spans back.
+  void flush();
+
+ private:
+  void drop_span(size_t slot, SizeClass c, ObjectKind kind);
+};
+
+/// What a thread knows of the collector. Lives in static thread-local storage.
+struct ThreadState {
+  Cache* cache = nullptr;
+  /// Inside the collector's own code: not to be stopped now. Plain stores, read by the thread's
+  /// own signal handler.
+  bool busy = false;
+};
+
+extern constinit thread_local ThreadState t_gc;
+
+/// Keeps the collector from stopping the thread for a scope. Scopes may nest. The fences order
+/// the stores towards the thread's own signal handler.
+class BusyScope {
+ public:
+  BusyScope() : before_(t_gc.busy) {
+    t_gc.busy = true;
+    std::atomic_signal_fence(std::memory_order_seq_cst);
+  }
+
+  ~BusyScope() {
+    std::atomic_signal_fence(std::memory_order_seq_cst);
+    t_gc.busy = before_;
+  }
+
+  BusyScope(const BusyScope&) = delete;
+  BusyScope& operator=(const BusyScope&) = delete;
+
+ private:
+  bool before_;
+};
+
+/// Makes the thread forget its cache: when its MCache goes to another thread.
+void unbind_cache();
+
+/// CollectorHooks::cache_ends.
+void end_cache(void* collected);
+
+/// The calling thread's cache, made at its first call; null when memory is out.
+[[nodiscard]] Cache* current_cache();
+
+/// Hands all caches' shaded words to the pool. REQUIRES: the world is stopped.
+void gather_shaded();
+
+/// Sums over all caches, those of ended threads included.
+struct AllocationFigures {
+  uint64_t bytes = 0;
+  uint64_t objects = 0;
+};
+
+[[nodiscard]] AllocationFigures allocation_figures();
+
+}  // namespace burrow::gc

@@ -1,0 +1,208 @@
+// All spans of one kind and class. See central.h.
+#include "gc/central.h"
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+
+#include "base/check.h"
+#include "heap/mheap.h"
+#include "os/os.h"
+
+namespace burrow::gc {
+namespace {
+
+constinit std::array<std::array<Central, heap::kNumClasses>, internal::kObjectKinds> g_centrals{};
+
+// Marks of the last cycle that are set in the span: one for each live block.
+size_t count_marks(const heap::MSpan* span) {
+  uint32_t epoch = g_epoch.load(std::memory_order_relaxed);
+  const std::atomic<uint64_t>* words = g_tables.marks[epoch & 1] + granule_of(span->first) / 64;
+  size_t count = span->pages.bytes() >> kGranuleShift >> 6;
+  size_t live = 0;
+  for (size_t i = 0; i < count; ++i) {
+    live += static_cast<size_t>(std::popcount(words[i].load(std::memory_order_relaxed)));
+  }
+  return live;
+}
+
+}  // namespace
+
+Central& central_of(ObjectKind kind, SizeClass c) {
+  return g_centrals[static_cast<size_t>(kind)][c.value];
+}
+
+void init_centrals() {
+  for (size_t kind = 0; kind < internal::kObjectKinds; ++kind) {
+    for (size_t c = 2; c < heap::kNumClasses; ++c) {
+      g_centrals[kind][c].init(static_cast<ObjectKind>(kind), SizeClass(c));
+    }
+  }
+}
+
+bool SpanList::grow() {
+  size_t capacity = std::max<size_t>(capacity_ * 2, os::kOsPageSize / sizeof(heap::MSpan*));
+  auto* data = static_cast<heap::MSpan**>(os::map_memory(capacity * sizeof(heap::MSpan*)));
+  if (data == nullptr) {
+    return false;
+  }
+  if (data_ != nullptr) {
+    std::memcpy(data, data_, size_ * sizeof(heap::MSpan*));
+    os::unmap_memory(data_, capacity_ * sizeof(heap::MSpan*));
+  }
+  data_ = data;
+  capacity_ = capacity;
+  return true;
+}
+
+bool next_run(heap::MSpan* span, Run& run) {
+  const heap::ClassInfo& info = heap::class_info(entry_of(span).size_class());
+  size_t i = span->gc_cursor;
+  Address at = span->first + i * info.size;
+  for (; i < info.capacity && last_mark(at).get(); ++i) {
+    at += info.size;
+  }
+  run.start = at;
+  for (; i < info.capacity && !last_mark(at).get(); ++i) {
+    at += info.size;
+  }
+  run.end = at;
+  span->gc_cursor = static_cast<uint32_t>(i);
+  return run.end != run.start;
+}
+
+void Central::init(ObjectKind kind, SizeClass c) {
+  kind_ = kind;
+  class_ = c;
+}
+
+bool Central::due(const heap::MSpan* span) const {
+  return !span->gc_owned && span->gc_epoch != g_epoch.load(std::memory_order_relaxed);
+}
+
+Central::Verdict Central::look(heap::MSpan* span) {
+  span->gc_epoch = g_epoch.load(std::memory_order_relaxed);
+  span->gc_cursor = 0;
+  span->need_zero = true;
+  size_t live = count_marks(span);
+  return live == 0                                    ? Verdict::kEmpty
+         : live == heap::class_info(class_).capacity ? Verdict::kFull
+                                                      : Verdict::kRoom;
+}
+
+heap::MSpan* Central::acquire() {
+  {
+    MutexLock hold(lock_);
+    if (partial_.size() > 0) {
+      heap::MSpan* span = partial_.pop();
+      span->gc_owned = true;
+      return span;
+    }
+    while (sweep_at_ < all_.size()) {
+      heap::MSpan* span = all_[sweep_at_++];
+      if (due(span) && look(span) != Verdict::kFull) {
+        span->gc_owned = true;
+        return span;
+      }
+    }
+  }
+  heap::MSpan* span = create();
+  if (span == nullptr) {
+    return nullptr;
+  }
+  MutexLock hold(lock_);
+  if (!all_.push(span)) {
+    destroy(span);
+    return nullptr;
+  }
+  return span;
+}
+
+heap::MSpan* Central::create() {
+  const heap::ClassInfo& info = heap::class_info(class_);
+  heap::MSpan* span = heap::g_mheap.allocate_large(info.pages * kPageSize, kPageSize,
+                                                   heap::SpanState::kCollected);
+  if (span == nullptr) {
+    return nullptr;
+  }
+  clear_tables(span->start, span->pages);
+  span->gc_entry = PageEntry::small(class_, 0, kind_).bits;
+  span->gc_epoch = g_epoch.load(std::memory_order_relaxed);
+  span->gc_owned = true;
+  for (size_t i = 0; i < span->pages.value; ++i) {
+    g_tables.entries[span->start.value + i].store(PageEntry::small(class_, i, kind_).bits,
+                                                  std::memory_order_relaxed);
+  }
+  return span;
+}
+
+void Central::destroy(heap::MSpan* span) {
+  for (size_t i = 0; i < span->pages.value; ++i) {
+    g_tables.entries[span->start.value + i].store(0, std::memory_order_relaxed);
+  }
+  heap::g_mheap.free_span(span);
+}
+
+void Central::release(heap::MSpan* span) {
+  MutexLock hold(lock_);
+  span->gc_owned = false;
+  // What was handed out since the last flip has no marks yet: it lies below the cursor.
+  span->gc_epoch = g_epoch.load(std::memory_order_relaxed);
+  if (span->gc_cursor < heap::class_info(class_).capacity) {
+    (void)partial_.push(span);  // without memory for the list it rests until the next flip
+  }
+}
+
+bool Central::sweep_some(size_t count, bool all) {
+  constexpr size_t kBatch = 64;
+  std::array<heap::MSpan*, kBatch> empty{};
+  size_t empties = 0;
+  bool more = false;
+  {
+    MutexLock hold(lock_);
+    size_t stop = std::min(count, kBatch);
+    for (size_t n = 0; n < stop && sweep_at_ < all_.size(); ++n) {
+      heap::MSpan* span = all_[sweep_at_];
+      bool idle = span->gc_cursor == 0;
+      Verdict verdict = due(span) ? look(span) : Verdict::kFull;
+      if (verdict == Verdict::kEmpty && (idle || all)) {
+        empty[empties++] = span;
+        all_[sweep_at_] = all_[all_.size() - 1];
+        (void)all_.pop();
+        continue;
+      }
+      if (verdict != Verdict::kFull) {
+        (void)partial_.push(span);
+      }
+      ++sweep_at_;
+    }
+    more = sweep_at_ < all_.size();
+  }
+  for (size_t i = 0; i < empties; ++i) {
+    destroy(empty[i]);
+  }
+  return more;
+}
+
+void Central::flip() BURROW_NO_THREAD_SAFETY_ANALYSIS {
+  partial_.clear();
+  sweep_at_ = 0;
+}
+
+size_t Central::span_bytes() {
+  MutexLock hold(lock_);
+  return all_.size() * heap::class_info(class_).pages * kPageSize;
+}
+
+void Central::verify() {
+  MutexLock hold(lock_);
+  CHECK(sweep_at_ <= all_.size() && partial_.size() <= all_.size());
+  for (size_t i = 0; i < all_.size(); ++i) {
+    const heap::MSpan* span = all_[i];
+    CHECK(span->state == heap::SpanState::kCollected);
+    CHECK(entry_of(span).bits == PageEntry::small(class_, 0, kind_).bits);
+    CHECK(span->gc_cursor <= heap::class_info(class_).capacity);
+  }
+}
+
+}  // namespace burrow::gc

@@ -1,0 +1,84 @@
+// Central: all spans of one kind and class of the collected heap. See gc.h, "Allocation".
+#pragma once
+
+#include <array>
+#include <cstddef>
+
+#include "base/mutex.h"
+#include "gc/span_list.h"
+#include "gc/tables.h"
+
+namespace burrow::gc {
+
+/// A run of free blocks of a span.
+struct Run {
+  Address start = 0;
+  Address end = 0;
+};
+
+/// The next run of unmarked blocks at or after the span's cursor, which moves behind it. False when
+/// there is none. REQUIRES: the caller owns the span.
+[[nodiscard]] bool next_run(heap::MSpan* span, Run& run);
+
+/// The class and kind that a small span was cut for.
+inline PageEntry entry_of(const heap::MSpan* span) {
+  return {span->gc_entry};
+}
+
+/// One kind and class.
+class alignas(64) Central {
+ public:
+  constexpr Central() = default;
+
+  void init(ObjectKind kind, SizeClass c);
+
+  /// A span with room, which is then the caller's: one that is known to have some, one that was not
+  /// looked at since the last flip, or a new one. Null when memory is out.
+  [[nodiscard]] heap::MSpan* acquire();
+
+  /// Takes a span back.
+  void release(heap::MSpan* span);
+
+  /// Looks at up to `count` spans that were not looked at since the last flip; false when there
+  /// are no more. Spans that nothing was allocated in for a whole cycle and that hold nothing are
+  /// given back to MHeap; with `all`, every span that holds nothing.
+  bool sweep_some(size_t count, bool all);
+
+  /// Makes all spans unlooked-at. REQUIRES: the world is stopped.
+  void flip();
+
+  /// Bytes of all spans, for the figures.
+  [[nodiscard]] size_t span_bytes();
+
+  void verify();
+
+ private:
+  enum class Verdict : uint8_t { kFull, kRoom, kEmpty };
+
+  [[nodiscard]] bool due(const heap::MSpan* span) const;
+  Verdict look(heap::MSpan* span);
+  [[nodiscard]] heap::MSpan* create();
+  static void destroy(heap::MSpan* span);
+
+  Mutex lock_{LockRank::kCollectedCentral};
+  ObjectKind kind_ = ObjectKind::kNoscan;
+  SizeClass class_;
+  SpanList all_ BURROW_GUARDED_BY(lock_);
+  SpanList partial_ BURROW_GUARDED_BY(lock_);
+  size_t sweep_at_ BURROW_GUARDED_BY(lock_) = 0;
+};
+
+Central& central_of(ObjectKind kind, SizeClass c);
+void init_centrals();
+
+/// Calls `f` for every Central.
+template <typename F>
+void for_each_central(F f) {
+  for (size_t kind = 0; kind < internal::kObjectKinds; ++kind) {
+    for (size_t c = 2; c < heap::kNumClasses; ++c) {
+      f(central_of(static_cast<ObjectKind>(kind), SizeClass(c)));
+    }
+  }
+}
+
+}  // namespace burrow::gc

@@ -1,0 +1,280 @@
+// Cycles. See collector.h.
+#include "gc/collector.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+#include "base/futex.h"
+#include "gc/cache.h"
+#include "gc/central.h"
+#include "gc/cleanup.h"
+#include "gc/large.h"
+#include "gc/specials.h"
+#include "gc/team.h"
+#include "gc/trace.h"
+#include "os/dirty.h"
+#include "os/os.h"
+#include "os/stop.h"
+#include "os/thread.h"
+
+extern "C" constinit unsigned char burrow_gc_marking = 0;
+
+namespace burrow::gc {
+
+constinit Collector g_collector;
+
+namespace {
+
+// Watches the arena while a cycle marks.
+constinit os::DirtyTracker g_dirty;
+
+constexpr int64_t kPeriodNs = 120'000'000'000;  // Go's forcegcperiod
+
+bool may_stop() {
+  return !t_gc.busy;
+}
+
+}  // namespace
+
+namespace {
+
+// Adds what was written to since the last look, or everything where the kernel does not tell.
+void add_changed(RootJobs& jobs) {
+  Address start = heap::g_arena.base;
+  Address end = start + heap::arena_committed().bytes();
+  if (!g_dirty.on()) {
+    add_arena(jobs, RootJob::Kind::kAgain, start, end);
+    return;
+  }
+  g_dirty.collect(
+      end,
+      [](void* raw, Address from, Address to) {
+        add_arena(*static_cast<RootJobs*>(raw), RootJob::Kind::kAgain, from, to);
+      },
+      &jobs);
+}
+
+}  // namespace
+
+void Collector::begin_mark(RootJobs& jobs) {
+  jobs.clear();
+  add_globals(jobs);
+  Address start = heap::g_arena.base;
+  Address end = start + heap::arena_committed().bytes();
+  add_arena(jobs, RootJob::Kind::kManual, start, end);
+  int64_t started = os::monotonic_ns();
+  std::span<const os::StoppedThread> threads = os::stop_threads();
+  // Stacks now, and not only at the end: a thread may have looked at the flag before it was set and
+  // store afterwards; what it will store is in its registers.
+  for (const os::StoppedThread& thread : threads) {
+    for_each_thread_range(thread, [](Address from, Address to) {
+      g_team.leader().scan_words(from, to);
+    });
+  }
+  burrow_gc_marking = 1;
+  phase_.store(Phase::kMark, std::memory_order_relaxed);
+  os::resume_threads();
+  note_pause(started);
+}
+
+// Beside the program: what it wrote while it was being marked, until little is left for the stop.
+void Collector::mark_again() {
+  constexpr int kMostRounds = 4;
+  constexpr uint64_t kLittle = 512 * kKiB;
+  for (int round = 0; round < kMostRounds && g_dirty.on(); ++round) {
+    jobs_.clear();
+    add_changed(jobs_);
+    uint64_t bytes = jobs_.bytes();
+    g_team.run(jobs_);
+    if (bytes < kLittle) {
+      return;
+    }
+  }
+}
+
+// The last look at everything that has no barrier. REQUIRES: the loader's lock is held.
+void Collector::finish_mark() {
+  again_.clear();
+  add_globals(again_);
+  int64_t started = os::monotonic_ns();
+  std::span<const os::StoppedThread> threads = os::stop_threads();
+  phase_.store(Phase::kStopped, std::memory_order_relaxed);
+  for (const os::StoppedThread& thread : threads) {
+    for_each_thread_range(thread, [this](Address from, Address to) {
+      again_.add(RootJob::Kind::kWords, from, to);
+    });
+  }
+  add_changed(again_);
+  gather_shaded();
+  push_due_objects(g_team.leader());
+  g_team.run(again_);
+  settle_specials(g_team.leader());
+  flip(g_team.take_work());
+  burrow_gc_marking = 0;
+  phase_.store(Phase::kOff, std::memory_order_relaxed);
+  os::resume_threads();
+  note_pause(started);
+}
+
+void Collector::flip(const Marker::Work& work) {
+  g_epoch.fetch_add(1, std::memory_order_relaxed);
+  for_each_central([](Central& central) { central.flip(); });
+  CycleFigures figures;
+  figures.live_at_end = g_pacer.live();
+  figures.live_at_start = stats_.figures.live_at_start;
+  figures.marked_bytes = work.marked_bytes;
+  figures.root_bytes = 0;
+  stats_.figures = figures;
+  stats_.marked_objects = work.marked_objects;
+  g_pacer.end_cycle(figures);
+}
+
+void Collector::sweep(bool all) {
+  for_each_central([all](Central& central) {
+    for (bool more = true; more;) {
+      BusyScope busy;
+      more = central.sweep_some(64, all);
+    }
+  });
+  sweep_large();
+  clear_marks(PageId(0), heap::arena_committed(), g_epoch.load(std::memory_order_relaxed) + 1);
+}
+
+void Collector::note_pause(int64_t started_ns) {
+  pause_ns_ += os::monotonic_ns() - started_ns;
+}
+
+void Collector::run_cycle(bool forced) {
+  pause_ns_ = 0;
+  mark_started_ns_ = os::monotonic_ns();
+  {
+    MutexLock hold(stats_lock_);
+    stats_.figures.live_at_start = g_pacer.live();
+  }
+  g_pacer.begin_cycle(g_pacer.marked());
+  if (g_dirty.on() && !g_dirty.reset(heap::g_arena.base + heap::arena_committed().bytes())) {
+    g_dirty.reset_after_fork();  // from now on everything is looked at again
+  }
+  begin_mark(jobs_);
+  g_team.run(jobs_);
+  mark_again();
+  with_loader_lock([](void* self) { static_cast<Collector*>(self)->finish_mark(); }, this);
+  int64_t now = os::monotonic_ns();
+  report_dead_samples();
+  g_pacer.recompute();
+  {
+    MutexLock hold(stats_lock_);
+    stats_.pauses_ns[stats_.cycles % 256] = pause_ns_;
+    stats_.pause_ends_ns[stats_.cycles % 256] = os::wall_ns();
+    ++stats_.cycles;
+    stats_.forced += forced ? 1 : 0;
+    stats_.pause_total_ns += pause_ns_;
+    stats_.last_end_ns = os::wall_ns();
+    stats_.mark_ns = now - mark_started_ns_;
+  }
+  wake_cleanups();
+  sweep(forced);
+  trace_cycle(stats_, pause_ns_);
+}
+
+void Collector::serve() {
+  uint32_t served = done_.load(std::memory_order_relaxed);
+  for (;;) {
+    // Acquire: pairs with the releases in `request` and `collect`.
+    uint32_t wanted = wanted_.load(std::memory_order_acquire);
+    if (wanted == served && !futex_wait_for(wanted_, wanted, kPeriodNs)) {
+      continue;  // woken: look again
+    }
+    wanted = wanted_.load(std::memory_order_acquire);
+    bool forced = forced_wanted_.exchange(0, std::memory_order_acq_rel) != 0;
+    {
+      MutexLock hold(cycle_lock_);
+      run_cycle(forced);
+    }
+    served = wanted;
+    done_.store(served, std::memory_order_release);
+    futex_wake_all(done_);
+  }
+}
+
+void Collector::main() {
+  os::never_stop_this_thread();
+  g_collector.serve();
+}
+
+bool Collector::start() {
+  if (started_.load(std::memory_order_acquire)) {
+    return true;
+  }
+  BusyScope busy;
+  MutexLock hold(start_lock_);
+  if (started_.load(std::memory_order_relaxed)) {
+    return true;
+  }
+  if (!os::stop_init({may_stop, nullptr})) {
+    return false;
+  }
+  (void)g_dirty.init(heap::g_arena.base,
+                     heap::g_arena.base + heap::g_arena.page_count * kPageSize);
+  g_team.start(static_cast<size_t>(std::max(1, os::processor_count()) - 1));
+  if (!os::start_background_thread("burrow-gc", main)) {
+    return false;
+  }
+  started_.store(true, std::memory_order_release);
+  return true;
+}
+
+void Collector::request() {
+  if (phase() != Phase::kOff || !start()) {
+    return;
+  }
+  uint32_t done = done_.load(std::memory_order_relaxed);
+  uint32_t expected = done;
+  // One request beyond what is done; others need add none.
+  if (wanted_.compare_exchange_strong(expected, done + 1, std::memory_order_release,
+                                      std::memory_order_relaxed)) {
+    futex_wake_all(wanted_);
+  }
+}
+
+void Collector::collect() {
+  if (!start()) {
+    fatal("cannot start the collector's threads");
+  }
+  forced_wanted_.fetch_add(1, std::memory_order_acq_rel);
+  // A cycle that is underway may have passed this thread's roots by: ask for one after it.
+  uint32_t mine = wanted_.fetch_add(1, std::memory_order_release) + 1;
+  futex_wake_all(wanted_);
+  for (;;) {
+    uint32_t done = done_.load(std::memory_order_acquire);
+    if (static_cast<int32_t>(done - mine) >= 0) {
+      return;
+    }
+    futex_wait(done_, done);
+  }
+}
+
+CycleStats Collector::stats() {
+  BusyScope busy;
+  MutexLock hold(stats_lock_);
+  return stats_;
+}
+
+void Collector::lock_for_fork() {
+  cycle_lock_.lock_for_fork();
+}
+
+void Collector::unlock_after_fork_in_parent() {
+  cycle_lock_.unlock_after_fork();
+}
+
+void Collector::reset_after_fork() {
+  cycle_lock_.reset_after_fork();
+  start_lock_.reset_after_fork();
+  started_.store(false, std::memory_order_relaxed);
+  os::stop_reset_after_fork();
+  g_dirty.reset_after_fork();
+  g_team.reset_after_fork();
+}
+
+}  // namespace burrow::gc

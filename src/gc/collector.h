@@ -1,0 +1,88 @@
+// Collector: when cycles run and what they do, in order. See gc.h, "A cycle".
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+#include "base/mutex.h"
+#include "gc/pacer.h"
+#include "gc/roots.h"
+
+namespace burrow::gc {
+
+/// What a cycle is doing. Changed by the collector's thread only.
+enum class Phase : uint8_t {
+  kOff,      ///< nothing marks; the collector may sweep
+  kMark,     ///< marking beside the program; stores to pointer fields shade
+  kStopped,  ///< the world is stopped
+};
+
+/// Times and counts for MemStats and gctrace.
+struct CycleStats {
+  uint32_t cycles = 0;
+  uint32_t forced = 0;
+  int64_t last_end_ns = 0;  ///< wall clock
+  int64_t pause_total_ns = 0;
+  std::array<int64_t, 256> pauses_ns{};  ///< Go's ring: of cycle n at (n + 255) % 256
+  std::array<int64_t, 256> pause_ends_ns{};
+  int64_t mark_ns = 0;      ///< of the last cycle
+  uint64_t marked_objects = 0;
+  CycleFigures figures;
+};
+
+class Collector {
+ public:
+  constexpr Collector() = default;
+
+  /// Starts the collector's threads if they do not run. False when the system refuses.
+  bool start();
+
+  /// Asks for a cycle; returns at once. Cheap when one was asked for already.
+  void request();
+
+  /// Runs a whole cycle that begins after the call, and its sweep; returns when done.
+  void collect();
+
+  [[nodiscard]] Phase phase() const { return phase_.load(std::memory_order_relaxed); }
+
+  [[nodiscard]] CycleStats stats();
+
+  /// For fork: waits for the cycle that is underway.
+  void lock_for_fork() BURROW_NO_THREAD_SAFETY_ANALYSIS;
+  void unlock_after_fork_in_parent() BURROW_NO_THREAD_SAFETY_ANALYSIS;
+  void reset_after_fork() BURROW_NO_THREAD_SAFETY_ANALYSIS;
+
+ private:
+  static void main();
+  void serve();
+  void run_cycle(bool forced) BURROW_REQUIRES(cycle_lock_);
+  void begin_mark(RootJobs& jobs);
+  void mark_again();
+  void finish_mark();
+  void flip(const Marker::Work& work);
+  void sweep(bool all);
+  void note_pause(int64_t started_ns);
+
+  std::atomic<Phase> phase_{Phase::kOff};
+  // Cycles asked for, and done. Release when raised, acquire when waited for.
+  std::atomic<uint32_t> wanted_{0};
+  std::atomic<uint32_t> forced_wanted_{0};
+  std::atomic<uint32_t> done_{0};
+  std::atomic<bool> started_{false};
+  Mutex start_lock_{LockRank::kCollector};
+  /// Held for the length of a cycle.
+  Mutex cycle_lock_{LockRank::kCycle};
+  RootJobs jobs_;
+  RootJobs again_;
+  CycleStats stats_;
+  Mutex stats_lock_{LockRank::kLeaf};
+  int64_t mark_started_ns_ = 0;
+  int64_t pause_ns_ = 0;
+};
+
+extern constinit Collector g_collector;
+
+/// Takes part in marking for what the calling thread allocates. Called from slow paths.
+void assist(size_t allocated_bytes);
+
+}  // namespace burrow::gc

@@ -1,0 +1,72 @@
+// The collected heap, and the essay of this layer.
+//
+// What. Objects that nobody frees: `make<T>()` takes them, and a concurrent, non-moving mark-sweep
+// collector gives back what no pointer reaches. Raw pointers are safe anywhere: in stacks,
+// registers, globals, thread_locals, malloc'd blocks and other objects; a pointer into the middle of
+// an object counts.
+//
+// Allocation.
+//  1. The header pops from `burrow_gc_slots`: a run of zeroed blocks of one kind and class that is
+//     the thread's own. No lock, no atomic instruction, no list: two words are compared and one is
+//     stored.
+//  2. `Cache::refill` takes the next run of unmarked blocks of its span, and zeroes it.
+//  3. `Central` has the spans of one kind and class. A span is looked at (its marks are counted)
+//     when a cache wants one, or by the collector's sweep, whichever comes first.
+//  4. `heap::MHeap` gives pages. Objects over 32 KiB have a span each (large.h).
+// Blocks carry no header. What a block is follows from its page's `PageEntry`.
+//
+// A cycle.
+//  1. Dirty tracking begins (os/dirty.h), the world stops for a moment: stacks and registers are
+//     looked through, and the barrier's flag is set.
+//  2. `Team` marks beside the program: globals, malloc'd blocks, and all that is reached.
+//     Threads that allocate help in proportion (`assist`).
+//  3. What was written meanwhile where no barrier is, is looked through again, beside the program,
+//     until little is left.
+//  4. The world stops: stacks, registers, globals, and what was written since are looked through
+//     again, marking ends, `settle_specials` decides about weak pointers, destructors and cleanups,
+//     and `flip` makes the new marks the ones that allocation goes by.
+//  5. The sweep counts spans' marks, gives empty ones back, and clears the other mark bitmap.
+//
+// New objects are born unmarked ("white"): what dies within a cycle costs the collector nothing.
+// That is sound because the last look covers every place where a pointer to a new object can be:
+// stacks and registers are scanned; a store to an exact object was shaded; a store to conservative
+// memory (raw objects, malloc'd blocks) made its page dirty; globals are scanned.
+//
+// Invariants.
+//  - g_epoch's bitmap is complete: a block below no cursor and without a mark in it is free.
+//  - A block handed out since the last flip lies below its span's gc_cursor, or in a cache's run.
+//  - No span is freed while a cycle marks.
+//  - A thread is never stopped inside a `BusyScope`; so while the world is stopped no lock of this
+//    layer is held by a stopped thread, and the collector takes no other layer's lock.
+//
+// Locks. cycle < collector < cache list < specials < central < large objects < mark pool < those of
+// the heap, see LockRank. All are taken within a `BusyScope`.
+//
+// Rejected.
+//  - New objects born black (Go's way): every object of a program that allocates fast while it is
+//    marked would be kept and looked at.
+//  - A header word an object: a 16-byte node would take 32.
+//  - Free lists threaded through dead blocks: a run needs no walk, and is zeroed in one go.
+//  - A copying nursery: raw pointers cannot be moved under a program.
+#pragma once
+
+#include <cstddef>
+
+namespace burrow::gc {
+
+/// Readies the layer; any thread, cheap when done. Ends the program when the system refuses.
+void start();
+
+/// BURROW_DEBUG=gcstress=1: a cycle at every slow path.
+[[nodiscard]] bool stress();
+
+/// BURROW_DEBUG=gcverify=1: each cycle is checked by marking once more with the world stopped.
+[[nodiscard]] bool verifying();
+
+/// BURROW_DEBUG=clobberfree=1: what is freed is overwritten.
+[[nodiscard]] bool clobbering();
+
+/// Ends the process at once, without destructors.
+[[noreturn]] void exit_now(int status);
+
+}  // namespace burrow::gc

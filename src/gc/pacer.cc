@@ -1,0 +1,115 @@
+// When collections start. See pacer.h.
+#include "gc/pacer.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cstring>
+#include <string_view>
+
+#include "base/check.h"
+#include "base/units.h"
+#include "heap/mheap.h"
+#include "os/os.h"
+
+namespace burrow::gc {
+
+constinit Pacer g_pacer;
+
+namespace {
+
+// Go's heap minimum at 100 percent.
+constexpr uint64_t kLeastGoal = 4 * kMiB;
+
+}  // namespace
+
+void Pacer::init() {
+  if (const char* text = os::env("BURROW_GC"); text != nullptr && *text != '\0') {
+    std::string_view view(text);
+    int percent = 100;
+    auto [end, error] = std::from_chars(view.data(), view.data() + view.size(), percent);
+    if (view == "off") {
+      percent = -1;
+    } else if (error != std::errc() || end != view.data() + view.size() || percent < 0) {
+      FixedPrinter<256> out;
+      out << "burrow: BURROW_GC=" << text << " is no percentage; write for example 100, or off\n";
+      out.write_to(2);
+      percent = 100;
+    }
+    percent_.store(percent, std::memory_order_relaxed);
+  }
+  recompute();
+}
+
+// The memory limit is for all that the heap holds; what is not collected counts against it.
+uint64_t Pacer::limited(uint64_t goal) const {
+  size_t limit = heap::g_mheap.limit();
+  if (limit == SIZE_MAX) {
+    return goal;
+  }
+  heap::MHeap::Figures figures = heap::g_mheap.figures();
+  uint64_t used = figures.used;
+  uint64_t others = used > live() ? used - live() : 0;
+  // A tenth stays for fragmentation, as the scavenger's goal is.
+  uint64_t room = limit - limit / 10;
+  uint64_t most = room > others ? room - others : 0;
+  return std::min(goal, std::max(most, marked() + kMiB));
+}
+
+void Pacer::recompute() {
+  int percent = percent_.load(std::memory_order_relaxed);
+  uint64_t marked = marked_.load(std::memory_order_relaxed);
+  uint64_t goal = UINT64_MAX;
+  if (percent >= 0) {
+    uint64_t grows = marked + roots_.load(std::memory_order_relaxed);
+    goal = std::max(marked + grows * static_cast<uint64_t>(percent) / 100,
+                    kLeastGoal * static_cast<uint64_t>(percent) / 100);
+  }
+  goal = limited(goal);
+  uint64_t trigger = goal;
+  if (goal != UINT64_MAX) {
+    // Early enough that marking ends before the goal: as much as was allocated during the last.
+    uint64_t room = goal - std::min(goal, marked);
+    uint64_t runway = runway_.load(std::memory_order_relaxed);
+    uint64_t early = std::clamp(runway + runway / 8, room / 20, room * 3 / 10);
+    trigger = goal - early;
+  }
+  goal_.store(goal, std::memory_order_relaxed);
+  trigger_.store(trigger, std::memory_order_relaxed);
+}
+
+void Pacer::begin_cycle(uint64_t expected_work) {
+  expected_work_.store(expected_work, std::memory_order_relaxed);
+  trigger_.store(UINT64_MAX, std::memory_order_relaxed);
+  revise(0);
+}
+
+void Pacer::revise(uint64_t work_done) {
+  uint64_t expected = expected_work_.load(std::memory_order_relaxed);
+  uint64_t left = expected > work_done ? expected - work_done : 0;
+  uint64_t now = live();
+  uint64_t goal = goal_.load(std::memory_order_relaxed);
+  // Past the goal: as if a twentieth of it were left.
+  uint64_t room = goal == UINT64_MAX ? UINT64_MAX
+                  : goal > now       ? std::max(goal - now, goal / 20)
+                                     : goal / 20;
+  uint64_t ratio = room == UINT64_MAX || room == 0 ? 0 : left * 1024 / room;
+  assist_ratio_.store(std::min<uint64_t>(ratio, 64 * 1024), std::memory_order_relaxed);
+}
+
+void Pacer::end_cycle(const CycleFigures& figures) {
+  marked_.store(figures.marked_bytes, std::memory_order_relaxed);
+  roots_.store(figures.root_bytes, std::memory_order_relaxed);
+  live_.store(figures.marked_bytes, std::memory_order_relaxed);
+  uint64_t grown = figures.live_at_end - std::min(figures.live_at_end, figures.live_at_start);
+  runway_.store(grown, std::memory_order_relaxed);
+  assist_ratio_.store(0, std::memory_order_relaxed);
+  trigger_.store(UINT64_MAX, std::memory_order_relaxed);  // until `recompute`
+}
+
+int Pacer::set_percent(int percent) {
+  int former = percent_.exchange(percent < 0 ? -1 : percent, std::memory_order_relaxed);
+  recompute();
+  return former;
+}
+
+}  // namespace burrow::gc

@@ -1,0 +1,80 @@
+// Pacer: when the next collection starts, and how much allocating threads help. See gc.h, "Pacing".
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+namespace burrow::gc {
+
+/// What a cycle found, for the pacer and for gctrace.
+struct CycleFigures {
+  uint64_t live_at_start = 0;  ///< heap bytes when marking began
+  uint64_t live_at_end = 0;    ///< heap bytes when it ended, before the flip
+  uint64_t marked_bytes = 0;   ///< bytes of objects that live
+  uint64_t root_bytes = 0;     ///< bytes of roots that were scanned
+  uint64_t assist_bytes = 0;   ///< of the scanning, what allocating threads did
+};
+
+class Pacer {
+ public:
+  constexpr Pacer() = default;
+
+  /// Reads BURROW_GC and BURROW_MEMLIMIT.
+  void init();
+
+  /// Allocation and its undoing, in runs.
+  void note_allocated(size_t bytes) { live_.fetch_add(bytes, std::memory_order_relaxed); }
+
+  void note_unused(size_t bytes) { live_.fetch_sub(bytes, std::memory_order_relaxed); }
+
+  /// Heap bytes: what lived at the last flip, and what was allocated since.
+  [[nodiscard]] uint64_t live() const { return live_.load(std::memory_order_relaxed); }
+
+  /// True when a cycle should start.
+  [[nodiscard]] bool due() const {
+    return live() >= trigger_.load(std::memory_order_relaxed);
+  }
+
+  /// Bytes of scanning that are to be done for each byte allocated while marking, in 1/1024.
+  [[nodiscard]] uint64_t assist_ratio() const {
+    return assist_ratio_.load(std::memory_order_relaxed);
+  }
+
+  /// Marking begins; `expected_work` bytes are to be scanned.
+  void begin_cycle(uint64_t expected_work);
+  /// Sets the ratio anew by what is left. Called now and then while marking.
+  void revise(uint64_t work_done);
+  /// REQUIRES: the world is stopped.
+  void end_cycle(const CycleFigures& figures);
+
+  /// GOGC's percentage; -1: off. Returns the former.
+  int set_percent(int percent);
+
+  [[nodiscard]] int percent() const { return percent_.load(std::memory_order_relaxed); }
+
+  [[nodiscard]] uint64_t goal() const { return goal_.load(std::memory_order_relaxed); }
+
+  [[nodiscard]] uint64_t marked() const { return marked_.load(std::memory_order_relaxed); }
+
+  /// Sets the trigger anew after a change of the percentage or the limit.
+  void recompute();
+
+ private:
+  [[nodiscard]] uint64_t limited(uint64_t goal) const;
+
+  // All relaxed: figures that steer; none guards other data.
+  std::atomic<uint64_t> live_{0};
+  std::atomic<uint64_t> trigger_{UINT64_MAX};
+  std::atomic<uint64_t> goal_{0};
+  std::atomic<uint64_t> marked_{0};
+  std::atomic<uint64_t> roots_{0};
+  std::atomic<uint64_t> assist_ratio_{0};
+  std::atomic<uint64_t> runway_{0};  ///< bytes allocated during the last marking
+  std::atomic<uint64_t> expected_work_{0};
+  std::atomic<int> percent_{100};
+};
+
+extern constinit Pacer g_pacer;
+
+}  // namespace burrow::gc

@@ -1,0 +1,190 @@
+// Roots. See roots.h.
+#include "gc/roots.h"
+
+#include <link.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "base/bits.h"
+#include "base/check.h"
+#include "heap/arena.h"
+#include "heap/mcache_layout.h"
+#include "heap/mspan.h"
+#include "os/os.h"
+
+namespace burrow::gc {
+namespace {
+
+constexpr size_t kJobBytes = 256 * kKiB;
+
+int add_object(dl_phdr_info* info, size_t /*size*/, void* raw) {
+  auto& jobs = *static_cast<RootJobs*>(raw);
+  for (size_t i = 0; i < info->dlpi_phnum; ++i) {
+    const auto& header = info->dlpi_phdr[i];
+    if (header.p_type == PT_LOAD && (header.p_flags & PF_W) != 0) {
+      Address start = info->dlpi_addr + header.p_vaddr;
+      jobs.add(RootJob::Kind::kWords, start, start + header.p_memsz);
+    }
+  }
+  return 0;
+}
+
+struct LockedCall {
+  void (*function)(void*);
+  void* argument;
+};
+
+int call_once(dl_phdr_info* /*info*/, size_t /*size*/, void* raw) {
+  auto& call = *static_cast<LockedCall*>(raw);
+  call.function(call.argument);
+  return 1;
+}
+
+// A part of the arena inside one page.
+struct PagePart {
+  PageId page;
+  Address from;
+  Address to;
+};
+
+// Blocks of a class that overlap the part. Free ones carry their mark in the first word.
+BURROW_NO_TSAN __attribute__((no_sanitize("address"))) void scan_blocks(Marker& marker,
+                                                                        const PagePart& part,
+                                                                        size_t entry) {
+  SizeClass c(heap::entry_slot(entry) / sizeof(heap::ClassSlot));
+  const heap::ClassInfo& info = heap::class_info(c);
+  Address span = heap::address_of(part.page) - (entry >> 12 << kPageShift);
+  size_t index = heap::block_index(part.from - span, info);
+  for (; index < info.capacity; ++index) {
+    Address block = span + index * info.size;
+    if (block >= part.to) {
+      break;
+    }
+    Address first = *reinterpret_cast<const volatile Address*>(block);
+    if (first != heap::free_mark(reinterpret_cast<const void*>(block))) {
+      marker.scan_words(std::max(block, part.from), std::min(block + info.size, part.to));
+    }
+  }
+}
+
+// Marked objects that overlap the part: what was stored into them since had no barrier.
+void scan_raw_objects(Marker& marker, const PagePart& part, PageEntry entry) {
+  SizeClass c = entry.size_class();
+  if (!c) {
+    Address start = large_start(part.page);
+    if (start != 0 && next_mark(start).get()) {
+      marker.scan_words(part.from, part.to);
+    }
+    return;
+  }
+  const heap::ClassInfo& info = heap::class_info(c);
+  Address span = heap::address_of(part.page) - (entry.page_in_span() << kPageShift);
+  size_t index = heap::block_index(part.from - span, info);
+  for (; index < info.capacity; ++index) {
+    Address object = span + index * info.size;
+    if (object >= part.to) {
+      break;
+    }
+    if (next_mark(object).get()) {
+      marker.scan_words(std::max(object, part.from), std::min(object + info.size, part.to));
+    }
+  }
+}
+
+void scan_part(Marker& marker, const PagePart& part, bool again) {
+  if (size_t entry = heap::entry_of_page(part.page); entry != 0) {
+    scan_blocks(marker, part, entry);
+    return;
+  }
+  if (PageEntry entry = entry_of(part.page); entry.collected()) {
+    if (again && entry.kind() == ObjectKind::kRaw) {
+      scan_raw_objects(marker, part, entry);
+    }
+    return;
+  }
+  const heap::MSpan* span = heap::span_of_page(part.page);
+  if (span == nullptr) {
+    return;
+  }
+  switch (span->state) {
+    case heap::SpanState::kLarge:
+    case heap::SpanState::kSampled:
+    case heap::SpanState::kSmall:
+      marker.scan_words(part.from, part.to);
+      return;
+    case heap::SpanState::kGuarded:  // its last page has no access
+      if (part.page.value + 1 < span->start.value + span->pages.value) {
+        marker.scan_words(part.from, part.to);
+      }
+      return;
+    case heap::SpanState::kFree:
+    case heap::SpanState::kCollected:
+      return;
+  }
+}
+
+}  // namespace
+
+void RootJobs::clear() {
+  count_ = 0;
+  bytes_ = 0;
+  next_.store(0, std::memory_order_relaxed);
+}
+
+void RootJobs::push(const RootJob& job) {
+  if (count_ == capacity_) {
+    size_t capacity = std::max<size_t>(capacity_ * 2, 1024);
+    auto* jobs = static_cast<RootJob*>(os::map_memory(capacity * sizeof(RootJob)));
+    if (jobs == nullptr) {
+      fatal("out of memory for the collector's list of roots");
+    }
+    if (jobs_ != nullptr) {
+      std::memcpy(jobs, jobs_, count_ * sizeof(RootJob));
+      os::unmap_memory(jobs_, capacity_ * sizeof(RootJob));
+    }
+    jobs_ = jobs;
+    capacity_ = capacity;
+  }
+  jobs_[count_++] = job;
+}
+
+void RootJobs::add(RootJob::Kind kind, Address start, Address end) {
+  for (Address at = start; at < end; at += kJobBytes) {
+    push({at, std::min(end, at + kJobBytes), kind});
+  }
+  bytes_ += end > start ? end - start : 0;
+}
+
+const RootJob* RootJobs::take() {
+  size_t index = next_.fetch_add(1, std::memory_order_relaxed);
+  return index < count_ ? &jobs_[index] : nullptr;
+}
+
+void add_globals(RootJobs& jobs) {
+  dl_iterate_phdr(add_object, &jobs);
+}
+
+void with_loader_lock(void (*f)(void* argument), void* argument) {
+  LockedCall call{f, argument};
+  dl_iterate_phdr(call_once, &call);
+}
+
+void add_arena(RootJobs& jobs, RootJob::Kind kind, Address start, Address end) {
+  jobs.add(kind, start, end);
+}
+
+void run_job(Marker& marker, const RootJob& job) {
+  if (job.kind == RootJob::Kind::kWords) {
+    marker.scan_words(job.start, job.end);
+    return;
+  }
+  for (Address at = job.start; at < job.end;) {
+    PageId page((at - heap::g_arena.base) >> kPageShift);
+    Address to = std::min(job.end, heap::address_of(page) + kPageSize);
+    scan_part(marker, {page, at, to}, job.kind == RootJob::Kind::kAgain);
+    at = to;
+  }
+}
+
+}  // namespace burrow::gc

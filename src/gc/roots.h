@@ -1,0 +1,86 @@
+// Roots: memory that is looked through without being reached. See gc.h, "Roots".
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "base/units.h"
+#include "gc/marker.h"
+#include "os/stop.h"
+
+namespace burrow::gc {
+
+/// A part of the roots, small enough to share them out among markers.
+struct RootJob {
+  enum class Kind : uint8_t {
+    kWords,   ///< every word of [start, end)
+    kManual,  ///< malloc'd blocks in a part of the arena
+    kAgain,   ///< malloc'd blocks, and marked objects of ObjectKind::kRaw, in a part of the arena
+  };
+  Address start = 0;
+  Address end = 0;
+  Kind kind = Kind::kWords;
+};
+
+/// A list of jobs in memory of its own; grows, never shrinks. One writer; then many `take`.
+class RootJobs {
+ public:
+  constexpr RootJobs() = default;
+
+  void clear();
+  /// Splits a range into jobs. Ends the program when memory for them is out.
+  void add(RootJob::Kind kind, Address start, Address end);
+  /// The next job that nobody took; null when all are taken. Any thread.
+  [[nodiscard]] const RootJob* take();
+
+  [[nodiscard]] uint64_t bytes() const { return bytes_; }
+
+ private:
+  void push(const RootJob& job);
+
+  RootJob* jobs_ = nullptr;
+  size_t count_ = 0;
+  size_t capacity_ = 0;
+  uint64_t bytes_ = 0;
+  // Relaxed: hands out numbers; the jobs were written before the markers were started.
+  std::atomic<size_t> next_{0};
+};
+
+/// Adds the writable segments of all loaded objects. REQUIRES: the loader's lock can be had, so not
+/// while the world is stopped, except inside `with_loader_lock`.
+void add_globals(RootJobs& jobs);
+
+/// Adds a part of the arena; kManual or kAgain.
+void add_arena(RootJobs& jobs, RootJob::Kind kind, Address start, Address end);
+
+/// Calls `visit` with each range of words that a stopped thread can reach: its registers, its stack,
+/// its thread_locals.
+template <typename F>
+void for_each_thread_range(const os::StoppedThread& thread, F visit);
+
+/// Calls `f(argument)` while no object can be loaded or unloaded by another thread.
+void with_loader_lock(void (*f)(void* argument), void* argument);
+
+/// Scans one job.
+void run_job(Marker& marker, const RootJob& job);
+
+template <typename F>
+void for_each_thread_range(const os::StoppedThread& thread, F visit) {
+  visit(thread.context, thread.context_end);
+  Address limit = thread.stack_limit;
+  if (limit == 0) {
+    // A stack that the program made: all of its mapping above the stack pointer, and the thread's
+    // own stack, whose pointer is in some variable of the program.
+    limit = os::mapping_of(thread.sp).limit;
+    os::Mapping own = os::mapping_of(thread.thread_pointer - 1);
+    if (thread.sp < own.start || thread.sp >= own.limit) {
+      visit(own.start, own.limit);
+    }
+  }
+  visit(thread.sp, limit);
+  visit(thread.thread_pointer - os::static_tls_bytes(),
+        thread.thread_pointer + os::kThreadDescriptorBytes);
+}
+
+}  // namespace burrow::gc

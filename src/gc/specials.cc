@@ -1,0 +1,174 @@
+// What is to happen when objects are unreachable. See specials.h.
+#include "gc/specials.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "base/check.h"
+#include "base/mutex.h"
+#include "gc/cache.h"
+#include "heap/hooks.h"
+#include "os/os.h"
+
+namespace burrow::gc {
+namespace {
+
+// A growing array outside the heap: what it holds must not be a root.
+class SpecialList {
+ public:
+  constexpr SpecialList() = default;
+
+  void push(const Special& special) {
+    if (size_ == capacity_) {
+      grow();
+    }
+    data_[size_++] = special;
+  }
+
+  [[nodiscard]] size_t size() const { return size_; }
+
+  Special& operator[](size_t i) { return data_[i]; }
+
+  void resize(size_t size) { size_ = size; }
+
+ private:
+  void grow() {
+    size_t capacity = std::max<size_t>(capacity_ * 2, 512);
+    auto* data = static_cast<Special*>(os::map_memory(capacity * sizeof(Special)));
+    if (data == nullptr) {
+      fatal("out of memory for destructors and cleanups of collected objects");
+    }
+    if (data_ != nullptr) {
+      std::memcpy(data, data_, size_ * sizeof(Special));
+      os::unmap_memory(data_, capacity_ * sizeof(Special));
+    }
+    data_ = data;
+    capacity_ = capacity;
+  }
+
+  Special* data_ = nullptr;
+  size_t size_ = 0;
+  size_t capacity_ = 0;
+};
+
+constinit Mutex g_lock{LockRank::kSpecials};
+constinit SpecialList g_waiting BURROW_GUARDED_BY(g_lock);
+constinit SpecialList g_due BURROW_GUARDED_BY(g_lock);
+constinit size_t g_due_taken BURROW_GUARDED_BY(g_lock) = 0;
+constinit SpecialList g_dead_samples BURROW_GUARDED_BY(g_lock);
+constinit uint64_t g_next_id BURROW_GUARDED_BY(g_lock) = 1;
+
+bool marked(const Special& special) {
+  return next_mark(special.object()).get();
+}
+
+// Splits the waiting list: those of a dead object go where they belong, the others stay.
+template <typename Pred, typename Sink>
+void extract(Pred wanted, Sink sink) BURROW_NO_THREAD_SAFETY_ANALYSIS {
+  size_t kept = 0;
+  for (size_t i = 0; i < g_waiting.size(); ++i) {
+    Special& special = g_waiting[i];
+    if (wanted(special.kind) && !marked(special)) {
+      sink(special);
+    } else {
+      g_waiting[kept++] = special;
+    }
+  }
+  g_waiting.resize(kept);
+}
+
+}  // namespace
+
+uint64_t add_special(SpecialKind kind, void* object, void (*function)(void*), void* argument) {
+  ObjectRef ref = find_object(reinterpret_cast<Address>(object));
+  if (!ref) {
+    fatal("a cleanup, weak pointer or destructor for ", object,
+          ", which is no object of the collected heap: use make<T>()");
+  }
+  BusyScope busy;
+  MutexLock hold(g_lock);
+  uint64_t id = g_next_id++;
+  g_waiting.push({~ref.start, function, argument, id, kind});
+  return id;
+}
+
+bool remove_special(uint64_t id) {
+  BusyScope busy;
+  MutexLock hold(g_lock);
+  for (size_t i = g_waiting.size(); i-- > 0;) {
+    if (g_waiting[i].id == id) {
+      g_waiting[i] = g_waiting[g_waiting.size() - 1];
+      g_waiting.resize(g_waiting.size() - 1);
+      return true;
+    }
+  }
+  return false;
+}
+
+void settle_specials(Marker& marker) BURROW_NO_THREAD_SAFETY_ANALYSIS {
+  // Weak pointers first: a destructor must not make its object reachable through one.
+  extract([](SpecialKind kind) { return kind == SpecialKind::kWeak; },
+          [](const Special& special) {
+            auto* cell = static_cast<std::atomic<Address>*>(special.argument);
+            cell->store(0, std::memory_order_relaxed);
+          });
+  size_t first_due = g_due.size();
+  extract([](SpecialKind kind) {
+    return kind == SpecialKind::kDestroy || kind == SpecialKind::kCleanup;
+  }, [](const Special& special) BURROW_NO_THREAD_SAFETY_ANALYSIS {
+    g_due.push(special);
+  });
+  for (size_t i = first_due; i < g_due.size(); ++i) {
+    if (g_due[i].kind == SpecialKind::kDestroy) {
+      marker.push(g_due[i].object());
+    }
+  }
+  (void)marker.drain(SIZE_MAX / 2);
+  extract([](SpecialKind kind) { return kind == SpecialKind::kSample; },
+          [](const Special& special) BURROW_NO_THREAD_SAFETY_ANALYSIS {
+            g_dead_samples.push(special);
+          });
+}
+
+void push_due_objects(Marker& marker) {
+  MutexLock hold(g_lock);
+  for (size_t i = g_due_taken; i < g_due.size(); ++i) {
+    if (g_due[i].kind == SpecialKind::kDestroy) {
+      marker.push(g_due[i].object());
+    }
+  }
+}
+
+void report_dead_samples() {
+  const heap::ProfilerHooks* hooks = heap::profiler_hooks();
+  MutexLock hold(g_lock);
+  for (size_t i = 0; i < g_dead_samples.size(); ++i) {
+    if (hooks != nullptr && hooks->sampled_free != nullptr) {
+      // Not the object's address: its memory may be another sample already.
+      hooks->sampled_free(g_dead_samples[i].argument);
+    }
+  }
+  g_dead_samples.resize(0);
+}
+
+bool take_due(Special& special, void*& object) {
+  BusyScope busy;
+  MutexLock hold(g_lock);
+  if (g_due_taken == g_due.size()) {
+    g_due.resize(0);
+    g_due_taken = 0;
+    return false;
+  }
+  special = g_due[g_due_taken++];
+  // Before the thread may be stopped again.
+  object = special.kind == SpecialKind::kDestroy ? reinterpret_cast<void*>(special.object()) : nullptr;
+  return true;
+}
+
+size_t due_count() {
+  BusyScope busy;
+  MutexLock hold(g_lock);
+  return g_due.size() - g_due_taken;
+}
+
+}  // namespace burrow::gc

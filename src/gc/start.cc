@@ -1,0 +1,93 @@
+// The start of the collected heap. See gc.h.
+#include <pthread.h>
+#include <unistd.h>
+
+#include <atomic>
+
+#include "base/check.h"
+#include "base/mutex.h"
+#include "gc/cache.h"
+#include "gc/central.h"
+#include "gc/cleanup.h"
+#include "gc/collector.h"
+#include "gc/gc.h"
+#include "gc/pacer.h"
+#include "gc/tables.h"
+#include "heap/heap_internal.h"
+#include "heap/hooks.h"
+#include "os/os.h"
+
+namespace burrow::gc {
+namespace {
+
+enum class StartState : uint8_t {
+  kCold,   ///< nobody has asked for an object
+  kReady,  ///< the tables are usable
+};
+
+struct Settings {
+  bool stress = false;
+  bool verify = false;
+  bool clobber = false;
+};
+
+constinit std::atomic<StartState> g_state{StartState::kCold};
+constinit Mutex g_lock{LockRank::kCollector};
+constinit Settings g_settings;
+
+void before_fork() {
+  g_collector.lock_for_fork();
+}
+
+void in_parent() {
+  g_collector.unlock_after_fork_in_parent();
+}
+
+void in_child() {
+  g_collector.reset_after_fork();
+  reset_cleanups_after_fork();
+}
+
+}  // namespace
+
+void start() {
+  // Acquire: pairs with the release below.
+  if (BURROW_LIKELY(g_state.load(std::memory_order_acquire) == StartState::kReady)) {
+    return;
+  }
+  BusyScope busy;
+  heap::heap_init();
+  MutexLock hold(g_lock);
+  if (g_state.load(std::memory_order_relaxed) == StartState::kReady) {
+    return;
+  }
+  if (!tables_init()) {
+    fatal("cannot reserve address space for the collector's tables: raise RLIMIT_AS (ulimit -v)");
+  }
+  init_centrals();
+  static constexpr heap::CollectorHooks hooks{end_cache};
+  heap::install_collector_hooks(&hooks);
+  g_settings = {os::debug_option("gcstress") == "1", os::debug_option("gcverify") == "1",
+                os::debug_option("clobberfree") == "1"};
+  pthread_atfork(before_fork, in_parent, in_child);
+  g_pacer.init();
+  g_state.store(StartState::kReady, std::memory_order_release);
+}
+
+bool stress() {
+  return g_settings.stress;
+}
+
+bool verifying() {
+  return g_settings.verify;
+}
+
+bool clobbering() {
+  return g_settings.clobber;
+}
+
+void exit_now(int status) {
+  _exit(status);
+}
+
+}  // namespace burrow::gc

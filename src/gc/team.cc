@@ -1,0 +1,128 @@
+// The threads that mark. See team.h.
+#include "gc/team.h"
+
+#include <sched.h>
+
+#include "base/futex.h"
+#include "os/stop.h"
+#include "os/thread.h"
+
+namespace burrow::gc {
+
+constinit Team g_team;
+
+void Team::start(size_t helpers) {
+  markers_[0].init();
+  count_ = 1;
+  next_marker_.store(1, std::memory_order_relaxed);
+  for (size_t i = 0; i < helpers && count_ < kMostMarkers; ++i) {
+    markers_[count_].init();
+    if (!os::start_background_thread("burrow-mark", helper_main)) {
+      break;
+    }
+    ++count_;
+  }
+}
+
+void Team::helper_main() {
+  os::never_stop_this_thread();
+  Team& team = g_team;
+  Marker& marker = team.markers_[team.next_marker_.fetch_add(1, std::memory_order_relaxed)];
+  for (;;) {
+    // Acquire: pairs with the release in `run`.
+    uint32_t run = team.run_.load(std::memory_order_acquire);
+    if (run % 2 == 0) {
+      futex_wait(team.run_, run);
+      continue;
+    }
+    team.help(marker);
+    while (team.run_.load(std::memory_order_acquire) == run) {
+      futex_wait(team.run_, run);
+    }
+  }
+}
+
+void Team::help(Marker& marker) {
+  // Sequentially consistent, as is the leader's look at it after it closed the run: either the
+  // leader sees this helper inside, or the helper sees that the run is over.
+  inside_.fetch_add(1, std::memory_order_seq_cst);
+  if (run_.load(std::memory_order_seq_cst) % 2 != 0) {
+    work(marker);
+  }
+  inside_.fetch_sub(1, std::memory_order_release);
+}
+
+void Team::work(Marker& marker) {
+  busy_.fetch_add(1, std::memory_order_acq_rel);
+  for (;;) {
+    while (const RootJob* job = jobs_->take()) {
+      run_job(marker, *job);
+      (void)marker.drain(SIZE_MAX / 2);
+    }
+    (void)marker.drain(SIZE_MAX / 2);
+    if (busy_.fetch_sub(1, std::memory_order_acq_rel) == 1) {
+      return;
+    }
+    for (;;) {
+      if (g_mark_pool.has_work()) {
+        busy_.fetch_add(1, std::memory_order_acq_rel);
+        break;
+      }
+      if (busy_.load(std::memory_order_acquire) == 0) {
+        return;
+      }
+      sched_yield();
+    }
+  }
+}
+
+void Team::run(RootJobs& jobs) {
+  jobs_ = &jobs;
+  run_.fetch_add(1, std::memory_order_seq_cst);
+  if (count_ > 1) {
+    futex_wake_all(run_);
+  }
+  // Again when a helper took work in the moment in which the leader found nothing to do.
+  do {
+    work(markers_[0]);
+  } while (g_mark_pool.has_work());
+  run_.fetch_add(1, std::memory_order_seq_cst);
+  while (inside_.load(std::memory_order_seq_cst) != 0) {
+    sched_yield();
+  }
+  // A helper that left last may have put work back.
+  if (g_mark_pool.has_work()) {
+    (void)markers_[0].drain(SIZE_MAX / 2);
+  }
+  if (count_ > 1) {
+    futex_wake_all(run_);
+  }
+}
+
+void Team::add_work(const Marker::Work& work) {
+  others_marked_bytes_.fetch_add(work.marked_bytes, std::memory_order_relaxed);
+  others_marked_objects_.fetch_add(work.marked_objects, std::memory_order_relaxed);
+  others_scanned_bytes_.fetch_add(work.scanned_bytes, std::memory_order_relaxed);
+}
+
+Marker::Work Team::take_work() {
+  Marker::Work sum;
+  sum.marked_bytes = others_marked_bytes_.exchange(0, std::memory_order_relaxed);
+  sum.marked_objects = others_marked_objects_.exchange(0, std::memory_order_relaxed);
+  sum.scanned_bytes = others_scanned_bytes_.exchange(0, std::memory_order_relaxed);
+  for (size_t i = 0; i < count_; ++i) {
+    Marker::Work work = markers_[i].take_work();
+    sum.marked_bytes += work.marked_bytes;
+    sum.marked_objects += work.marked_objects;
+    sum.scanned_bytes += work.scanned_bytes;
+  }
+  return sum;
+}
+
+void Team::reset_after_fork() {
+  count_ = 1;
+  busy_.store(0, std::memory_order_relaxed);
+  inside_.store(0, std::memory_order_relaxed);
+}
+
+}  // namespace burrow::gc

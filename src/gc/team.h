@@ -1,0 +1,62 @@
+// Team: the threads that mark. See gc.h, "Marking".
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+#include "gc/marker.h"
+#include "gc/roots.h"
+
+namespace burrow::gc {
+
+/// The collector's thread leads; helpers join while a run lasts.
+class Team {
+ public:
+  constexpr Team() = default;
+
+  /// Starts the helpers (fewer when the system refuses). REQUIRES: called by the leader, once.
+  void start(size_t helpers);
+
+  /// Marks from `jobs` and from the pool until there is nothing left to do; all hands help.
+  void run(RootJobs& jobs);
+
+  /// Sums of all markers since the last call. REQUIRES: no run.
+  [[nodiscard]] Marker::Work take_work();
+
+  /// Adds what others marked. Any thread.
+  void add_work(const Marker::Work& work);
+
+  /// The leader's own marker. REQUIRES: the leader, no run.
+  Marker& leader() { return markers_[0]; }
+
+  /// In the child of a fork: there are no helpers any more.
+  void reset_after_fork();
+
+ private:
+  static constexpr size_t kMostMarkers = 16;
+
+  static void helper_main();
+  void help(Marker& marker);
+  void work(Marker& marker);
+
+  std::array<Marker, kMostMarkers> markers_{};
+  size_t count_ = 1;
+  RootJobs* jobs_ = nullptr;
+  // Rises when a run begins (release: `jobs_` and what it holds) and when it ends; odd during one.
+  std::atomic<uint32_t> run_{0};
+  // Markers that may still produce work. Acquire and release: whoever sees 0 sees their marks.
+  std::atomic<uint32_t> busy_{0};
+  // Helpers inside `help`; the leader waits for 0 before it ends the run.
+  std::atomic<uint32_t> inside_{0};
+  std::atomic<size_t> next_marker_{1};
+  // What others marked; relaxed: read when the world is stopped.
+  std::atomic<uint64_t> others_marked_bytes_{0};
+  std::atomic<uint64_t> others_marked_objects_{0};
+  std::atomic<uint64_t> others_scanned_bytes_{0};
+};
+
+extern constinit Team g_team;
+
+}  // namespace burrow::gc

@@ -1,0 +1,145 @@
+// Which pages were written to, on Linux. See os/dirty.h.
+#include "os/dirty.h"
+
+#include <fcntl.h>
+#include <linux/userfaultfd.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+
+#include "os/os.h"
+
+namespace burrow::os {
+namespace {
+
+// Newer than Debian 12's headers: include/uapi/linux/userfaultfd.h and fs.h of Linux 6.7.
+constexpr uint64_t kFeatureWpAsync = 1 << 15;
+constexpr int kUserModeOnly = 1;
+
+struct PageRegion {
+  uint64_t start;
+  uint64_t end;
+  uint64_t categories;
+};
+
+struct ScanArgument {
+  uint64_t size;
+  uint64_t flags;
+  uint64_t start;
+  uint64_t end;
+  uint64_t walk_end;
+  uint64_t vec;
+  uint64_t vec_len;
+  uint64_t max_pages;
+  uint64_t category_inverted;
+  uint64_t category_mask;
+  uint64_t category_anyof_mask;
+  uint64_t return_mask;
+};
+
+constexpr uint64_t kScanWriteProtect = 1;
+constexpr uint64_t kScanCheckAsync = 2;
+constexpr uint64_t kPageIsWritten = 2;
+constexpr unsigned long kPagemapScan = _IOWR('f', 16, ScanArgument);
+
+// What counts as written when the kernel cannot tell.
+constexpr uintptr_t kPiece = uintptr_t{2} * 1024 * 1024;
+
+}  // namespace
+
+void DirtyTracker::close_all() {
+  for (int* fd : {&uffd_, &pagemap_}) {
+    if (*fd >= 0) {
+      close(*fd);
+      *fd = -1;
+    }
+  }
+}
+
+bool DirtyTracker::init(uintptr_t start, uintptr_t limit) {
+  if (debug_option("nodirty") == "1") {
+    return false;
+  }
+  int saved = errno;
+  start_ = start;
+  limit_ = limit;
+  uffd_ = static_cast<int>(syscall(SYS_userfaultfd, O_CLOEXEC | kUserModeOnly));
+  pagemap_ = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+  uffdio_api api{};
+  api.api = UFFD_API;
+  api.features = kFeatureWpAsync;
+  bool good = uffd_ >= 0 && pagemap_ >= 0 && ioctl(uffd_, UFFDIO_API, &api) == 0 &&
+              reset(std::min(limit, start + kPiece));
+  if (!good) {
+    close_all();
+  }
+  errno = saved;
+  return good;
+}
+
+bool DirtyTracker::reset(uintptr_t end) {
+  // Anew each time: a mapping moved into the range since has lost its watch.
+  uffdio_register range{};
+  range.range = {start_, limit_ - start_};
+  range.mode = UFFDIO_REGISTER_MODE_WP;
+  if (ioctl(uffd_, UFFDIO_REGISTER, &range) != 0) {
+    return false;
+  }
+  ScanArgument scan{};
+  scan.size = sizeof(scan);
+  scan.flags = kScanWriteProtect | kScanCheckAsync;
+  scan.start = start_;
+  scan.end = end;
+  scan.category_mask = kPageIsWritten;
+  return ioctl(pagemap_, kPagemapScan, &scan) >= 0;
+}
+
+void DirtyTracker::collect(uintptr_t end,
+                           Visit visit, void* argument) {
+  for (uintptr_t at = start_; at < end;) {
+    at = collect_some(at, end, visit, argument);
+  }
+}
+
+// One call of the kernel, or two; returns how far it came.
+uintptr_t DirtyTracker::collect_some(uintptr_t at, uintptr_t end, Visit visit, void* argument) {
+  // Zeroed: a call that fails half-way has written the regions that it found and protected again,
+  // but does not tell their number.
+  std::array<PageRegion, 256> regions{};
+  ScanArgument scan{};
+  scan.size = sizeof(scan);
+  scan.flags = kScanWriteProtect | kScanCheckAsync;
+  scan.start = at;
+  scan.end = end;
+  scan.vec = reinterpret_cast<uint64_t>(regions.data());
+  scan.vec_len = regions.size();
+  scan.category_mask = kPageIsWritten;
+  scan.return_mask = kPageIsWritten;
+  long n = ioctl(pagemap_, kPagemapScan, &scan);
+  for (const PageRegion& region : regions) {
+    if (region.end == 0) {
+      break;
+    }
+    visit(argument, region.start, region.end);
+  }
+  if (n >= 0) {
+    return scan.walk_end > at ? scan.walk_end : end;
+  }
+  // Somewhere lies what the kernel does not watch: find out by pieces where.
+  uintptr_t stop = std::min(end, (at | (kPiece - 1)) + 1);
+  if (end > stop) {
+    return collect_some(at, stop, visit, argument);
+  }
+  visit(argument, at, stop);
+  return stop;
+}
+
+void DirtyTracker::reset_after_fork() {
+  close_all();
+}
+
+}  // namespace burrow::os

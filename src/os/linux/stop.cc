@@ -1,0 +1,200 @@
+// Stopping threads on Linux. See os/stop.h.
+#include "os/stop.h"
+
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <linux/futex.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/syscall.h>
+#include <ucontext.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <climits>
+#include <cstring>
+
+#include "base/check.h"
+#include "os/os.h"
+#include "os/task_list.h"
+#include "os/thread.h"
+
+namespace burrow::os {
+namespace {
+
+// As other collectors do: nobody else uses it, and its default is to be ignored by nobody either.
+constexpr int kSignal = SIGPWR;
+constexpr size_t kMostThreads = 65536;
+constexpr int64_t kAskAgainNs = 50'000;
+constexpr int64_t kSuspectNs = 2'000'000;
+constexpr uintptr_t kRedZone = 128;
+// The kernel's PID_MAX_LIMIT.
+constexpr uint32_t kThreadNumbers = 1 << 22;
+constexpr uint32_t kNever = UINT32_MAX;
+
+constinit StopCallbacks g_callbacks;
+constinit StoppedThread* g_slots = nullptr;
+// By thread number: the generation in which it stopped last; kNever for those that are not asked.
+constinit std::atomic<uint32_t>* g_stopped_in = nullptr;
+// Odd while a stop is on. Release on change, acquire in handlers: what the stop's owner wrote.
+constinit std::atomic<uint32_t> g_generation{0};
+constinit std::atomic<uint32_t> g_taken{0};
+// Release in a handler after its slot is filled; acquire in `wait_for`.
+constinit std::atomic<uint32_t> g_acks{0};
+
+constinit thread_local uint32_t t_stopped_in = 0;
+
+void futex(std::atomic<uint32_t>& word, int operation, uint32_t value) {
+  syscall(SYS_futex, reinterpret_cast<uint32_t*>(&word), operation | FUTEX_PRIVATE_FLAG, value,
+          nullptr, nullptr, 0);
+}
+
+uintptr_t context_limit(const ucontext_t& context) {
+  auto end = reinterpret_cast<uintptr_t>(&context + 1);
+  if (context.uc_mcontext.fpregs == nullptr) {
+    return end;
+  }
+  // The kernel writes the size of the whole floating-point state behind the legacy area.
+  const auto* fp = reinterpret_cast<const char*>(context.uc_mcontext.fpregs);
+  uint32_t magic = 0;
+  uint32_t size = 0;
+  std::memcpy(&magic, fp + 464, sizeof(magic));
+  std::memcpy(&size, fp + 468, sizeof(size));
+  constexpr uint32_t kFpXstateMagic1 = 0x46505853;
+  size_t bytes = magic == kFpXstateMagic1 && size < 65536 ? size : sizeof(*context.uc_mcontext.fpregs);
+  return std::max(end, reinterpret_cast<uintptr_t>(fp) + bytes);
+}
+
+void stop_here(uint32_t generation, const ucontext_t& context) {
+  uint32_t index = g_taken.fetch_add(1, std::memory_order_relaxed);
+  if (index >= kMostThreads) {
+    fatal("more than ", kMostThreads, " threads: the collector cannot stop them");
+  }
+  t_stopped_in = generation;
+  StoppedThread& slot = g_slots[index];
+  auto sp = static_cast<uintptr_t>(context.uc_mcontext.gregs[REG_RSP]);
+  slot.sp = sp - kRedZone;
+  slot.stack_limit = stack_end(sp);
+  if (slot.stack_limit == 0 && g_callbacks.stack_limit != nullptr) {
+    slot.stack_limit = g_callbacks.stack_limit(sp);
+  }
+  slot.context = reinterpret_cast<uintptr_t>(&context);
+  slot.context_end = context_limit(context);
+  slot.thread_pointer = static_cast<uintptr_t>(pthread_self());
+  slot.tid = thread_id();
+  g_stopped_in[slot.tid % kThreadNumbers].store(generation, std::memory_order_relaxed);
+  g_acks.fetch_add(1, std::memory_order_release);
+  while (g_generation.load(std::memory_order_acquire) == generation) {
+    futex(g_generation, FUTEX_WAIT, generation);
+  }
+}
+
+void on_signal(int /*signal*/, siginfo_t* /*info*/, void* raw) {
+  int saved = errno;
+  uint32_t generation = g_generation.load(std::memory_order_acquire);
+  if (generation % 2 != 0 && t_stopped_in != generation && g_callbacks.may_stop()) {
+    stop_here(generation, *static_cast<const ucontext_t*>(raw));
+  }
+  errno = saved;
+}
+
+// Waits until `count` threads have stopped, or the time is up.
+bool wait_for(uint32_t count, int64_t deadline) {
+  while (g_acks.load(std::memory_order_acquire) < count) {
+    if (monotonic_ns() > deadline) {
+      return false;
+    }
+    sched_yield();
+  }
+  return true;
+}
+
+// True for a thread that has stopped, and for one that is never asked to.
+bool is_settled(uint32_t tid, uint32_t generation) {
+  uint32_t seen = g_stopped_in[tid % kThreadNumbers].load(std::memory_order_relaxed);
+  return seen == generation || seen == kNever;
+}
+
+}  // namespace
+
+int stop_signal() {
+  return kSignal;
+}
+
+bool stop_init(const StopCallbacks& callbacks) {
+  g_callbacks = callbacks;
+  if (g_slots == nullptr) {
+    g_slots = static_cast<StoppedThread*>(map_memory(kMostThreads * sizeof(StoppedThread)));
+    g_stopped_in = static_cast<std::atomic<uint32_t>*>(
+        map_memory(kThreadNumbers * sizeof(std::atomic<uint32_t>)));
+  }
+  struct sigaction action{};
+  action.sa_sigaction = on_signal;
+  action.sa_flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK;
+  sigfillset(&action.sa_mask);
+  // Faults inside the handler must show.
+  for (int fault : {SIGSEGV, SIGBUS, SIGABRT, SIGILL, SIGFPE, SIGTRAP}) {
+    sigdelset(&action.sa_mask, fault);
+  }
+  return g_slots != nullptr && g_stopped_in != nullptr && sigaction(kSignal, &action, nullptr) == 0;
+}
+
+std::span<const StoppedThread> stop_threads() {
+  g_taken.store(0, std::memory_order_relaxed);
+  g_acks.store(0, std::memory_order_relaxed);
+  uint32_t generation = g_generation.fetch_add(1, std::memory_order_release) + 1;
+  uint32_t self = thread_id();
+  auto pid = static_cast<int>(process_id());
+  int64_t start = monotonic_ns();
+  // Until a listing shows nobody who has not stopped: those who run may start others.
+  for (;;) {
+    uint32_t acks = g_acks.load(std::memory_order_acquire);
+    uint32_t asked = 0;
+    bool suspect = monotonic_ns() - start > kSuspectNs;
+    for_each_task([&](uint32_t tid) {
+      if (tid == self || is_settled(tid, generation) || task_is_deaf(tid, kSignal, suspect)) {
+        return;
+      }
+      if (syscall(SYS_tgkill, pid, tid, kSignal) == 0) {
+        ++asked;
+      }
+    });
+    if (asked == 0) {
+      return {g_slots, acks};
+    }
+    (void)wait_for(acks + asked, monotonic_ns() + kAskAgainNs);
+  }
+}
+
+void never_stop_this_thread() {
+  g_stopped_in[thread_id() % kThreadNumbers].store(kNever, std::memory_order_relaxed);
+}
+
+void resume_threads() {
+  g_generation.fetch_add(1, std::memory_order_release);
+  futex(g_generation, FUTEX_WAKE, INT_MAX);
+}
+
+void stop_reset_after_fork() {
+  g_generation.store(0, std::memory_order_relaxed);
+  t_stopped_in = 0;
+}
+
+size_t static_tls_bytes() {
+  using Function = void (*)(size_t*, size_t*);
+  static const size_t bytes = [] {
+    size_t size = 0;
+    size_t alignment = 0;
+    auto info = reinterpret_cast<Function>(dlsym(RTLD_DEFAULT, "_dl_get_tls_static_info"));
+    if (info != nullptr) {
+      info(&size, &alignment);
+    }
+    // It counts the descriptor too.
+    return size > kThreadDescriptorBytes ? size : size_t{8192};
+  }();
+  return bytes;
+}
+
+}  // namespace burrow::os

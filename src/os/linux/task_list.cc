@@ -1,0 +1,147 @@
+// The threads of the process. See os/task_list.h.
+#include "os/task_list.h"
+
+#include <fcntl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <array>
+#include <atomic>
+#include <charconv>
+#include <cstring>
+#include <string_view>
+
+#include "base/printer.h"
+#include "os/os.h"
+#include "os/stop.h"
+
+namespace burrow::os {
+namespace {
+
+// The kernel's linux_dirent64.
+struct Entry {
+  uint64_t inode;
+  int64_t offset;
+  uint16_t length;
+  uint8_t type;
+  char name[1];
+};
+
+// Threads found deaf; asked about again at each stop, without waiting for them first. Only the one
+// stop that is on uses it.
+constinit std::array<uint32_t, 64> g_deaf{};
+
+bool remembered(uint32_t tid) {
+  for (uint32_t known : g_deaf) {
+    if (known == tid) {
+      return true;
+    }
+  }
+  return false;
+}
+
+std::string_view line_of(std::string_view text, std::string_view key) {
+  size_t at = text.find(key);
+  if (at == std::string_view::npos) {
+    return {};
+  }
+  text.remove_prefix(at + key.size());
+  text = text.substr(0, text.find('\n'));
+  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) {
+    text.remove_prefix(1);
+  }
+  return text;
+}
+
+bool ask_kernel(uint32_t tid, int signal) {
+  FixedPrinter<64> path;
+  path << "/proc/self/task/" << tid << "/status" << '\0';
+  std::array<char, 4096> buffer;
+  std::optional<size_t> size = read_file(path.text().data(), buffer.data(), buffer.size());
+  if (!size) {
+    return true;  // gone
+  }
+  std::string_view text(buffer.data(), *size);
+  std::string_view state = line_of(text, "\nState:");
+  if (state.starts_with("Z") || state.starts_with("X")) {
+    return true;
+  }
+  std::string_view blocked = line_of(text, "\nSigBlk:");
+  uint64_t mask = 0;
+  std::from_chars(blocked.data(), blocked.data() + blocked.size(), mask, 16);
+  return (mask >> (signal - 1) & 1) != 0;
+}
+
+}  // namespace
+
+void for_each_task(void (*visit)(void* argument, uint32_t tid), void* argument) {
+  int fd = open("/proc/self/task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) {
+    return;
+  }
+  alignas(Entry) std::array<char, 4096> buffer;
+  for (;;) {
+    long n = syscall(SYS_getdents64, fd, buffer.data(), buffer.size());
+    if (n <= 0) {
+      break;
+    }
+    for (long at = 0; at < n;) {
+      const auto* entry = reinterpret_cast<const Entry*>(buffer.data() + at);
+      uint32_t tid = 0;
+      auto [end, error] = std::from_chars(entry->name, entry->name + std::strlen(entry->name), tid);
+      if (error == std::errc() && tid != 0) {
+        visit(argument, tid);
+      }
+      at += entry->length;
+    }
+  }
+  close(fd);
+}
+
+bool task_is_deaf(uint32_t tid, int signal, bool look) {
+  bool known = remembered(tid);
+  if (!known && !look) {
+    return false;
+  }
+  bool deaf = ask_kernel(tid, signal);
+  if (deaf && !known) {
+    static constinit size_t next = 0;
+    g_deaf[next++ % g_deaf.size()] = tid;
+  }
+  return deaf;
+}
+
+Mapping mapping_of(uintptr_t address) {
+  int fd = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
+  Mapping found;
+  std::array<char, 8192> buffer;
+  size_t held = 0;
+  while (fd >= 0 && found.limit == 0) {
+    ssize_t n = read(fd, buffer.data() + held, buffer.size() - held);
+    if (n <= 0) {
+      break;
+    }
+    held += static_cast<size_t>(n);
+    std::string_view text(buffer.data(), held);
+    size_t end = 0;
+    while ((end = text.find('\n')) != std::string_view::npos) {
+      Mapping m;
+      const char* dash = text.data() + text.find('-');
+      std::from_chars(text.data(), dash, m.start, 16);
+      std::from_chars(dash + 1, text.data() + end, m.limit, 16);
+      if (address >= m.start && address < m.limit) {
+        found = m;
+        break;
+      }
+      text.remove_prefix(end + 1);
+    }
+    held = text.size();
+    std::memmove(buffer.data(), text.data(), held);
+  }
+  if (fd >= 0) {
+    close(fd);
+  }
+  return found;
+}
+
+}  // namespace burrow::os

@@ -1,0 +1,65 @@
+// Stopping every other thread of the process, wherever it is. See os.h.
+//
+// Each thread is sent a signal; its handler notes where the thread's stack is and waits. A thread
+// that must not be stopped just now returns from the handler and is asked again.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+namespace burrow::os {
+
+/// Where a stopped thread keeps what its program knows.
+struct StoppedThread {
+  uint32_t tid = 0;
+  uintptr_t sp = 0;              ///< stack pointer, less the red zone
+  uintptr_t stack_limit = 0;     ///< end of the stack that `sp` is on; 0 when not known
+  uintptr_t context = 0;         ///< the saved registers: [context, context_end)
+  uintptr_t context_end = 0;
+  uintptr_t thread_pointer = 0;  ///< the thread's static thread_locals end here
+};
+
+/// What the owner of the threads tells the stop.
+struct StopCallbacks {
+  /// Called in the thread's handler: false when it must not be stopped now.
+  bool (*may_stop)() = nullptr;
+  /// Called in the thread's handler: the end of the stack that `sp` is on, or 0.
+  uintptr_t (*stack_limit)(uintptr_t sp) = nullptr;
+};
+
+/// Installs the handler; once, before the first stop. False when the system refuses.
+[[nodiscard]] bool stop_init(const StopCallbacks& callbacks);
+
+/// Stops all threads of the process but the calling one and those that block every signal (which
+/// are Burrow's own: see `start_background_thread`). Returns when they have stopped. While they are
+/// stopped they may hold any lock but those that `may_stop` speaks of: take none.
+/// One stop at a time.
+std::span<const StoppedThread> stop_threads();
+
+/// The calling thread is not asked to stop from now on. For Burrow's own threads that never end (a
+/// thread's number may serve another later). REQUIRES: stop_init.
+void never_stop_this_thread();
+
+/// Lets them go on.
+void resume_threads();
+
+/// Signals that find their thread blocked in a system call interrupt it (SA_RESTART is set).
+[[nodiscard]] int stop_signal();
+
+/// Bytes of static thread_locals below the thread pointer, and of the thread's descriptor above.
+[[nodiscard]] size_t static_tls_bytes();
+inline constexpr size_t kThreadDescriptorBytes = 0x900;
+
+/// The mapping around an address: [start, limit), both 0 when there is none. Reads /proc/self/maps.
+struct Mapping {
+  uintptr_t start = 0;
+  uintptr_t limit = 0;
+};
+
+[[nodiscard]] Mapping mapping_of(uintptr_t address);
+
+/// In the child of a fork: nobody is stopped.
+void stop_reset_after_fork();
+
+}  // namespace burrow::os
