@@ -3,12 +3,12 @@
 //     struct Node { burrow::Ptr<Node> next; int value; };
 //     Node* n = burrow::make<Node>();
 //
-// Pointers to collected objects may be kept anywhere: on stacks, in globals, thread_locals, malloc'd
-// blocks (and so in std:: containers) and in other collected objects; as plain pointers too, and to
-// the middle of an object. What no pointer reaches any more is given back, after its destructor has
-// run if that does anything. Pointers must lie at multiples of 8 and look like pointers: not packed,
-// tagged in their upper bits, written to files, or kept in memory mapped by the program itself (make
-// a `Root` for that).
+// Pointers to collected objects may be kept anywhere: on stacks, in globals, thread_locals,
+// malloc'd blocks (and so in std:: containers) and in other collected objects; as plain pointers
+// too, and to the middle of an object. What no pointer reaches any more is given back, after its
+// destructor has run if that does anything. Pointers must lie at multiples of 8 and look like
+// pointers: not packed, tagged in their upper bits, written to files, or kept in memory mapped by
+// the program itself (make a `Root` for that).
 #pragma once
 
 #include <cstddef>
@@ -73,6 +73,7 @@ template <class T>
 class Ptr {
  public:
   constexpr Ptr() noexcept = default;
+
   constexpr Ptr(std::nullptr_t) noexcept {}  // NOLINT(google-explicit-constructor)
 
   Ptr(T* p) noexcept { store(p); }  // NOLINT(google-explicit-constructor)
@@ -146,14 +147,15 @@ namespace internal {
 uint64_t add_cleanup(void* object, void (*function)(void*), void* argument);
 }
 
-/// Has `f(argument)` called once, on the cleanup thread, some time after `object` became unreachable.
-/// `f` and `argument` must not refer to the object, or it never does.
+/// Has `f(argument)` called once, on the cleanup thread, some time after `object` became
+/// unreachable. `f` and `argument` must not refer to the object, or it never does.
 template <class T, class F, class A>
 Cleanup add_cleanup(T* object, F f, A argument) {
   struct Call {
     F f;
     A argument;
   };
+
   auto* call = new Call{std::move(f), std::move(argument)};
   return Cleanup(internal::add_cleanup(
       const_cast<std::remove_cv_t<T>*>(object),

@@ -5,6 +5,7 @@
 #include "burrow/internal/object.h"
 #include "gc/cache.h"
 #include "gc/collector.h"
+#include "gc/faults.h"
 #include "gc/gc.h"
 #include "gc/large.h"
 #include "gc/sample.h"
@@ -112,7 +113,7 @@ void burrow_gc_on_unreachable(void* object, void (*destroy)(void*)) {
 
 void burrow_gc_shade(void* value) {
   gc::ObjectRef object = gc::find_object(reinterpret_cast<burrow::Address>(value));
-  if (!object || gc::next_mark(object.start).get()) {
+  if (!object || gc::next_mark(object.start).get() || gc::g_faults.no_barrier) {
     return;
   }
   gc::BusyScope busy;

@@ -20,7 +20,7 @@ struct Cache {
   std::array<heap::MSpan*, kSlots> spans{};  ///< where each slot's run lies
   uint64_t allocated_bytes = 0;              ///< in runs ever taken
   uint64_t allocated_objects = 0;
-  int64_t assist_debt = 0;  ///< bytes of scanning owed for what was allocated while marking
+  int64_t assist_debt = 0;      ///< bytes of scanning owed for what was allocated while marking
   WorkChunk* shaded = nullptr;  ///< words that the barrier shaded and nobody has marked yet
   Cache* next = nullptr;        ///< in the list of all caches
   Cache* prev = nullptr;

@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "base/check.h"
+#include "gc/gc.h"
 #include "heap/mheap.h"
 #include "os/os.h"
 
@@ -24,6 +25,17 @@ size_t count_marks(const heap::MSpan* span) {
     live += static_cast<size_t>(std::popcount(words[i].load(std::memory_order_relaxed)));
   }
   return live;
+}
+
+// BURROW_DEBUG=clobberfree=1: whoever still reads a dead object shall notice.
+void clobber(const heap::MSpan* span, SizeClass c) {
+  const heap::ClassInfo& info = heap::class_info(c);
+  for (size_t i = 0; i < info.capacity; ++i) {
+    Address block = span->first + i * info.size;
+    if (!last_mark(block).get()) {
+      std::memset(reinterpret_cast<void*>(block), kClobber, info.size);
+    }
+  }
 }
 
 }  // namespace
@@ -85,9 +97,12 @@ Central::Verdict Central::look(heap::MSpan* span) {
   span->gc_cursor = 0;
   span->need_zero = true;
   size_t live = count_marks(span);
-  return live == 0                                    ? Verdict::kEmpty
+  if (BURROW_UNLIKELY(clobbering())) {
+    clobber(span, class_);
+  }
+  return live == 0                                   ? Verdict::kEmpty
          : live == heap::class_info(class_).capacity ? Verdict::kFull
-                                                      : Verdict::kRoom;
+                                                     : Verdict::kRoom;
 }
 
 heap::MSpan* Central::acquire() {
@@ -120,8 +135,8 @@ heap::MSpan* Central::acquire() {
 
 heap::MSpan* Central::create() {
   const heap::ClassInfo& info = heap::class_info(class_);
-  heap::MSpan* span = heap::g_mheap.allocate_large(info.pages * kPageSize, kPageSize,
-                                                   heap::SpanState::kCollected);
+  heap::MSpan* span =
+      heap::g_mheap.allocate_large(info.pages * kPageSize, kPageSize, heap::SpanState::kCollected);
   if (span == nullptr) {
     return nullptr;
   }

@@ -8,10 +8,13 @@
 #include "gc/cache.h"
 #include "gc/central.h"
 #include "gc/cleanup.h"
+#include "gc/faults.h"
+#include "gc/gc.h"
 #include "gc/large.h"
 #include "gc/specials.h"
 #include "gc/team.h"
 #include "gc/trace.h"
+#include "gc/verify.h"
 #include "os/dirty.h"
 #include "os/os.h"
 #include "os/stop.h"
@@ -42,6 +45,9 @@ namespace {
 void add_changed(RootJobs& jobs) {
   Address start = heap::g_arena.base;
   Address end = start + heap::arena_committed().bytes();
+  if (g_faults.no_dirty_rescan) {
+    return;
+  }
   if (!g_dirty.on()) {
     add_arena(jobs, RootJob::Kind::kAgain, start, end);
     return;
@@ -67,9 +73,8 @@ void Collector::begin_mark(RootJobs& jobs) {
   // Stacks now, and not only at the end: a thread may have looked at the flag before it was set and
   // store afterwards; what it will store is in its registers.
   for (const os::StoppedThread& thread : threads) {
-    for_each_thread_range(thread, [](Address from, Address to) {
-      g_team.leader().scan_words(from, to);
-    });
+    for_each_thread_range(thread,
+                          [](Address from, Address to) { g_team.leader().scan_words(from, to); });
   }
   burrow_gc_marking = 1;
   phase_.store(Phase::kMark, std::memory_order_relaxed);
@@ -92,6 +97,27 @@ void Collector::mark_again() {
   }
 }
 
+namespace {
+
+void add_threads(RootJobs& jobs, std::span<const os::StoppedThread> threads) {
+  for (const os::StoppedThread& thread : threads) {
+    for_each_thread_range(
+        thread, [&](Address from, Address to) { jobs.add(RootJob::Kind::kWords, from, to); });
+  }
+}
+
+// REQUIRES: the world is stopped and marked, and the loader's lock is held.
+void verify_world(RootJobs& jobs, std::span<const os::StoppedThread> threads) {
+  jobs.clear();
+  add_globals(jobs);
+  add_threads(jobs, threads);
+  Address start = heap::g_arena.base;
+  add_arena(jobs, RootJob::Kind::kManual, start, start + heap::arena_committed().bytes());
+  verify_marks(jobs);
+}
+
+}  // namespace
+
 // The last look at everything that has no barrier. REQUIRES: the loader's lock is held.
 void Collector::finish_mark() {
   again_.clear();
@@ -99,16 +125,17 @@ void Collector::finish_mark() {
   int64_t started = os::monotonic_ns();
   std::span<const os::StoppedThread> threads = os::stop_threads();
   phase_.store(Phase::kStopped, std::memory_order_relaxed);
-  for (const os::StoppedThread& thread : threads) {
-    for_each_thread_range(thread, [this](Address from, Address to) {
-      again_.add(RootJob::Kind::kWords, from, to);
-    });
+  if (!g_faults.no_stack_rescan) {
+    add_threads(again_, threads);
   }
   add_changed(again_);
   gather_shaded();
   push_due_objects(g_team.leader());
   g_team.run(again_);
   settle_specials(g_team.leader());
+  if (verifying()) {
+    verify_world(again_, threads);
+  }
   flip(g_team.take_work());
   burrow_gc_marking = 0;
   phase_.store(Phase::kOff, std::memory_order_relaxed);
@@ -214,10 +241,9 @@ bool Collector::start() {
   if (!os::stop_init({may_stop, nullptr})) {
     return false;
   }
-  (void)g_dirty.init(heap::g_arena.base,
-                     heap::g_arena.base + heap::g_arena.page_count * kPageSize);
-  g_team.start(static_cast<size_t>(std::max(1, os::processor_count()) - 1));
-  if (!os::start_background_thread("burrow-gc", main)) {
+  (void)g_dirty.init(heap::g_arena.base, heap::g_arena.base + heap::g_arena.page_count * kPageSize);
+  if (!g_team.start(static_cast<size_t>(std::max(1, os::processor_count()) - 1)) ||
+      !os::start_background_thread("burrow-gc", main)) {
     return false;
   }
   started_.store(true, std::memory_order_release);

@@ -25,7 +25,7 @@ struct CycleStats {
   int64_t pause_total_ns = 0;
   std::array<int64_t, 256> pauses_ns{};  ///< Go's ring: of cycle n at (n + 255) % 256
   std::array<int64_t, 256> pause_ends_ns{};
-  int64_t mark_ns = 0;      ///< of the last cycle
+  int64_t mark_ns = 0;  ///< of the last cycle
   uint64_t marked_objects = 0;
   CycleFigures figures;
 };

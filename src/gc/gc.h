@@ -2,8 +2,8 @@
 //
 // What. Objects that nobody frees: `make<T>()` takes them, and a concurrent, non-moving mark-sweep
 // collector gives back what no pointer reaches. Raw pointers are safe anywhere: in stacks,
-// registers, globals, thread_locals, malloc'd blocks and other objects; a pointer into the middle of
-// an object counts.
+// registers, globals, thread_locals, malloc'd blocks and other objects; a pointer into the middle
+// of an object counts.
 //
 // Allocation.
 //  1. The header pops from `burrow_gc_slots`: a run of zeroed blocks of one kind and class that is
@@ -65,6 +65,9 @@ void start();
 
 /// BURROW_DEBUG=clobberfree=1: what is freed is overwritten.
 [[nodiscard]] bool clobbering();
+
+/// What it is overwritten with.
+inline constexpr unsigned char kClobber = 0xdb;
 
 /// Ends the process at once, without destructors.
 [[noreturn]] void exit_now(int status);

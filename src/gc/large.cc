@@ -5,6 +5,7 @@
 
 #include "base/mutex.h"
 #include "gc/cache.h"
+#include "gc/gc.h"
 #include "gc/pacer.h"
 #include "gc/span_list.h"
 #include "heap/mheap.h"
@@ -25,8 +26,7 @@ void fill_entries(const heap::MSpan* span, uint16_t bits) {
 }  // namespace
 
 void* allocate_large(size_t bytes, ObjectKind kind) {
-  heap::MSpan* span =
-      heap::g_mheap.allocate_large(bytes, kPageSize, heap::SpanState::kCollected);
+  heap::MSpan* span = heap::g_mheap.allocate_large(bytes, kPageSize, heap::SpanState::kCollected);
   if (span == nullptr) {
     return nullptr;
   }
@@ -71,6 +71,9 @@ void sweep_large() {
     }
     if (dead == nullptr) {
       return;
+    }
+    if (BURROW_UNLIKELY(clobbering())) {
+      std::memset(reinterpret_cast<void*>(dead->first), kClobber, dead->elem_size);
     }
     fill_entries(dead, 0);
     heap::g_mheap.free_span(dead);

@@ -59,7 +59,7 @@ Marker::Work Marker::take_work() {
 }
 
 BURROW_NO_TSAN __attribute__((no_sanitize("address"))) void Marker::scan_words(Address start,
-                                                                                Address end) {
+                                                                               Address end) {
   start = round_up(start, alignof(void*));
   for (Address at = start; at + sizeof(void*) <= end; at += sizeof(void*)) {
     push(*reinterpret_cast<const volatile Address*>(at));
@@ -69,7 +69,7 @@ BURROW_NO_TSAN __attribute__((no_sanitize("address"))) void Marker::scan_words(A
 
 // Pointers lie where the table says.
 BURROW_NO_TSAN __attribute__((no_sanitize("address"))) void Marker::scan_exact(Address start,
-                                                                                Address end) {
+                                                                               Address end) {
   size_t word = (start - heap::g_arena.base) / sizeof(void*);
   size_t last = (end - heap::g_arena.base) / sizeof(void*);
   while (word < last) {

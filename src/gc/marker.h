@@ -1,9 +1,9 @@
 // Marker: one hand that marks. See gc.h, "Marking".
 //
 // A word on its way to a mark passes three places: the stack (found in an object), the ring (its
-// object's start is known; the mark bit and the object's first line are being fetched) and the scan.
-// Between entering the ring and leaving it kRing - 1 other words are served, so that a miss of the
-// caches costs little.
+// object's start is known; the mark bit and the object's first line are being fetched) and the
+// scan. Between entering the ring and leaving it kRing - 1 other words are served, so that a miss
+// of the caches costs little.
 #pragma once
 
 #include <array>
@@ -77,7 +77,8 @@ class Marker {
   void scan_piece(Address from);
 
   WorkChunk* current_ = nullptr;
-  WorkChunk* second_ = nullptr;  ///< full or empty: keeps a boundary from being crossed all the time
+  WorkChunk* second_ =
+      nullptr;  ///< full or empty: keeps a boundary from being crossed all the time
   std::array<ObjectRef, kRing> ring_{};
   size_t ring_at_ = 0;
   size_t ring_count_ = 0;

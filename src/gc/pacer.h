@@ -32,9 +32,7 @@ class Pacer {
   [[nodiscard]] uint64_t live() const { return live_.load(std::memory_order_relaxed); }
 
   /// True when a cycle should start.
-  [[nodiscard]] bool due() const {
-    return live() >= trigger_.load(std::memory_order_relaxed);
-  }
+  [[nodiscard]] bool due() const { return live() >= trigger_.load(std::memory_order_relaxed); }
 
   /// Bytes of scanning that are to be done for each byte allocated while marking, in 1/1024.
   [[nodiscard]] uint64_t assist_ratio() const {

@@ -48,33 +48,48 @@ struct PagePart {
   Address to;
 };
 
+// Whoever looks at ranges of words.
+struct Visitor {
+  void (*visit)(void* argument, Address from, Address to);
+  void* argument;
+
+  void operator()(Address from, Address to) const { visit(argument, from, to); }
+};
+
 // Blocks of a class that overlap the part. Free ones carry their mark in the first word.
-BURROW_NO_TSAN __attribute__((no_sanitize("address"))) void scan_blocks(Marker& marker,
+BURROW_NO_TSAN __attribute__((no_sanitize("address"))) void scan_blocks(const Visitor& visit,
                                                                         const PagePart& part,
                                                                         size_t entry) {
   SizeClass c(heap::entry_slot(entry) / sizeof(heap::ClassSlot));
   const heap::ClassInfo& info = heap::class_info(c);
+  const heap::MSpan* descriptor = heap::span_of_page(part.page);
+  if (descriptor == nullptr) {
+    return;
+  }
   Address span = heap::address_of(part.page) - (entry >> 12 << kPageShift);
   size_t index = heap::block_index(part.from - span, info);
-  for (; index < info.capacity; ++index) {
+  // Blocks from `fresh` on were never handed out and hold what the page was used for before. One
+  // that is handed out meanwhile is written to, and looked at again.
+  size_t count = std::min<size_t>(info.capacity, descriptor->fresh);
+  for (; index < count; ++index) {
     Address block = span + index * info.size;
     if (block >= part.to) {
       break;
     }
     Address first = *reinterpret_cast<const volatile Address*>(block);
     if (first != heap::free_mark(reinterpret_cast<const void*>(block))) {
-      marker.scan_words(std::max(block, part.from), std::min(block + info.size, part.to));
+      visit(std::max(block, part.from), std::min(block + info.size, part.to));
     }
   }
 }
 
 // Marked objects that overlap the part: what was stored into them since had no barrier.
-void scan_raw_objects(Marker& marker, const PagePart& part, PageEntry entry) {
+void scan_raw_objects(const Visitor& visit, const PagePart& part, PageEntry entry) {
   SizeClass c = entry.size_class();
   if (!c) {
     Address start = large_start(part.page);
     if (start != 0 && next_mark(start).get()) {
-      marker.scan_words(part.from, part.to);
+      visit(part.from, part.to);
     }
     return;
   }
@@ -87,19 +102,19 @@ void scan_raw_objects(Marker& marker, const PagePart& part, PageEntry entry) {
       break;
     }
     if (next_mark(object).get()) {
-      marker.scan_words(std::max(object, part.from), std::min(object + info.size, part.to));
+      visit(std::max(object, part.from), std::min(object + info.size, part.to));
     }
   }
 }
 
-void scan_part(Marker& marker, const PagePart& part, bool again) {
+void scan_part(const Visitor& visit, const PagePart& part, bool again) {
   if (size_t entry = heap::entry_of_page(part.page); entry != 0) {
-    scan_blocks(marker, part, entry);
+    scan_blocks(visit, part, entry);
     return;
   }
   if (PageEntry entry = entry_of(part.page); entry.collected()) {
     if (again && entry.kind() == ObjectKind::kRaw) {
-      scan_raw_objects(marker, part, entry);
+      scan_raw_objects(visit, part, entry);
     }
     return;
   }
@@ -111,11 +126,11 @@ void scan_part(Marker& marker, const PagePart& part, bool again) {
     case heap::SpanState::kLarge:
     case heap::SpanState::kSampled:
     case heap::SpanState::kSmall:
-      marker.scan_words(part.from, part.to);
+      visit(part.from, part.to);
       return;
     case heap::SpanState::kGuarded:  // its last page has no access
       if (part.page.value + 1 < span->start.value + span->pages.value) {
-        marker.scan_words(part.from, part.to);
+        visit(part.from, part.to);
       }
       return;
     case heap::SpanState::kFree:
@@ -174,17 +189,23 @@ void add_arena(RootJobs& jobs, RootJob::Kind kind, Address start, Address end) {
   jobs.add(kind, start, end);
 }
 
-void run_job(Marker& marker, const RootJob& job) {
+void for_each_root_range(const RootJob& job, void (*visit)(void* argument, Address, Address),
+                         void* argument) {
+  Visitor visitor{visit, argument};
   if (job.kind == RootJob::Kind::kWords) {
-    marker.scan_words(job.start, job.end);
+    visitor(job.start, job.end);
     return;
   }
   for (Address at = job.start; at < job.end;) {
     PageId page((at - heap::g_arena.base) >> kPageShift);
     Address to = std::min(job.end, heap::address_of(page) + kPageSize);
-    scan_part(marker, {page, at, to}, job.kind == RootJob::Kind::kAgain);
+    scan_part(visitor, {page, at, to}, job.kind == RootJob::Kind::kAgain);
     at = to;
   }
+}
+
+void run_job(Marker& marker, const RootJob& job) {
+  for_each_root_range(job, [&](Address from, Address to) { marker.scan_words(from, to); });
 }
 
 }  // namespace burrow::gc

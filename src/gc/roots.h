@@ -36,6 +36,14 @@ class RootJobs {
 
   [[nodiscard]] uint64_t bytes() const { return bytes_; }
 
+  /// All jobs, taken or not. REQUIRES: no writer.
+  template <typename F>
+  void for_each(F f) const {
+    for (size_t i = 0; i < count_; ++i) {
+      f(jobs_[i]);
+    }
+  }
+
  private:
   void push(const RootJob& job);
 
@@ -54,13 +62,23 @@ void add_globals(RootJobs& jobs);
 /// Adds a part of the arena; kManual or kAgain.
 void add_arena(RootJobs& jobs, RootJob::Kind kind, Address start, Address end);
 
-/// Calls `visit` with each range of words that a stopped thread can reach: its registers, its stack,
-/// its thread_locals.
+/// Calls `visit` with each range of words that a stopped thread can reach: its registers, its
+/// stack, its thread_locals.
 template <typename F>
 void for_each_thread_range(const os::StoppedThread& thread, F visit);
 
 /// Calls `f(argument)` while no object can be loaded or unloaded by another thread.
 void with_loader_lock(void (*f)(void* argument), void* argument);
+
+/// Calls `visit(start, end)` with each range of words that the job is about.
+void for_each_root_range(const RootJob& job, void (*visit)(void* argument, Address, Address),
+                         void* argument);
+
+template <typename F>
+void for_each_root_range(const RootJob& job, F visit) {
+  for_each_root_range(
+      job, [](void* f, Address from, Address to) { (*static_cast<F*>(f))(from, to); }, &visit);
+}
 
 /// Scans one job.
 void run_job(Marker& marker, const RootJob& job);

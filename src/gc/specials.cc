@@ -113,11 +113,11 @@ void settle_specials(Marker& marker) BURROW_NO_THREAD_SAFETY_ANALYSIS {
             cell->store(0, std::memory_order_relaxed);
           });
   size_t first_due = g_due.size();
-  extract([](SpecialKind kind) {
-    return kind == SpecialKind::kDestroy || kind == SpecialKind::kCleanup;
-  }, [](const Special& special) BURROW_NO_THREAD_SAFETY_ANALYSIS {
-    g_due.push(special);
-  });
+  extract(
+      [](SpecialKind kind) {
+        return kind == SpecialKind::kDestroy || kind == SpecialKind::kCleanup;
+      },
+      [](const Special& special) BURROW_NO_THREAD_SAFETY_ANALYSIS { g_due.push(special); });
   for (size_t i = first_due; i < g_due.size(); ++i) {
     if (g_due[i].kind == SpecialKind::kDestroy) {
       marker.push(g_due[i].object());
@@ -125,9 +125,8 @@ void settle_specials(Marker& marker) BURROW_NO_THREAD_SAFETY_ANALYSIS {
   }
   (void)marker.drain(SIZE_MAX / 2);
   extract([](SpecialKind kind) { return kind == SpecialKind::kSample; },
-          [](const Special& special) BURROW_NO_THREAD_SAFETY_ANALYSIS {
-            g_dead_samples.push(special);
-          });
+          [](const Special& special)
+              BURROW_NO_THREAD_SAFETY_ANALYSIS { g_dead_samples.push(special); });
 }
 
 void push_due_objects(Marker& marker) {
@@ -161,7 +160,8 @@ bool take_due(Special& special, void*& object) {
   }
   special = g_due[g_due_taken++];
   // Before the thread may be stopped again.
-  object = special.kind == SpecialKind::kDestroy ? reinterpret_cast<void*>(special.object()) : nullptr;
+  object =
+      special.kind == SpecialKind::kDestroy ? reinterpret_cast<void*>(special.object()) : nullptr;
   return true;
 }
 

@@ -3,7 +3,10 @@
 
 #include <sched.h>
 
+#include <new>
+
 #include "base/futex.h"
+#include "os/os.h"
 #include "os/stop.h"
 #include "os/thread.h"
 
@@ -11,17 +14,26 @@ namespace burrow::gc {
 
 constinit Team g_team;
 
-void Team::start(size_t helpers) {
+bool Team::start(size_t helpers) {
+  if (markers_ == nullptr) {
+    markers_ = static_cast<Marker*>(os::map_memory(kMostMarkers * sizeof(Marker)));
+  }
+  if (markers_ == nullptr) {
+    return false;
+  }
+  new (&markers_[0]) Marker;
   markers_[0].init();
   count_ = 1;
   next_marker_.store(1, std::memory_order_relaxed);
   for (size_t i = 0; i < helpers && count_ < kMostMarkers; ++i) {
+    new (&markers_[count_]) Marker;
     markers_[count_].init();
     if (!os::start_background_thread("burrow-mark", helper_main)) {
       break;
     }
     ++count_;
   }
+  return true;
 }
 
 void Team::helper_main() {

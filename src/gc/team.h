@@ -1,7 +1,6 @@
 // Team: the threads that mark. See gc.h, "Marking".
 #pragma once
 
-#include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -16,8 +15,8 @@ class Team {
  public:
   constexpr Team() = default;
 
-  /// Starts the helpers (fewer when the system refuses). REQUIRES: called by the leader, once.
-  void start(size_t helpers);
+  /// Starts the helpers (fewer when the system refuses). False when memory is out. Once.
+  [[nodiscard]] bool start(size_t helpers);
 
   /// Marks from `jobs` and from the pool until there is nothing left to do; all hands help.
   void run(RootJobs& jobs);
@@ -41,7 +40,8 @@ class Team {
   void help(Marker& marker);
   void work(Marker& marker);
 
-  std::array<Marker, kMostMarkers> markers_{};
+  // In memory of their own: what lies in a marker's ring must not be a root.
+  Marker* markers_ = nullptr;
   size_t count_ = 1;
   RootJobs* jobs_ = nullptr;
   // Rises when a run begins (release: `jobs_` and what it holds) and when it ends; odd during one.

@@ -13,9 +13,9 @@ namespace burrow::os {
 /// Where a stopped thread keeps what its program knows.
 struct StoppedThread {
   uint32_t tid = 0;
-  uintptr_t sp = 0;              ///< stack pointer, less the red zone
-  uintptr_t stack_limit = 0;     ///< end of the stack that `sp` is on; 0 when not known
-  uintptr_t context = 0;         ///< the saved registers: [context, context_end)
+  uintptr_t sp = 0;           ///< stack pointer, less the red zone
+  uintptr_t stack_limit = 0;  ///< end of the stack that `sp` is on; 0 when not known
+  uintptr_t context = 0;      ///< the saved registers: [context, context_end)
   uintptr_t context_end = 0;
   uintptr_t thread_pointer = 0;  ///< the thread's static thread_locals end here
 };

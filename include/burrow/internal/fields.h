@@ -18,20 +18,69 @@ struct AnyValue {
   constexpr operator T() const noexcept;  // NOLINT(google-explicit-constructor)
 };
 
+template <size_t>
+using AnyOf = AnyValue;
+
 template <class T, size_t... I>
-constexpr bool braces_with(std::index_sequence<I...> /*indices*/) {
-  return requires { T{(static_cast<void>(I), AnyValue{})...}; };
+constexpr bool braces_with(std::index_sequence<I...> /*flat*/) {
+  return requires { T{AnyOf<I>{}...}; };
+}
+
+template <class T, size_t... I, size_t... J, size_t... K>
+constexpr bool braces_with(std::index_sequence<I...> /*before*/,
+                           std::index_sequence<J...> /*inner*/,
+                           std::index_sequence<K...> /*after*/) {
+  return requires { T{AnyOf<I>{}..., {AnyOf<J>{}...}, AnyOf<K>{}...}; };
 }
 
 inline constexpr size_t kMostFields = 12;
+inline constexpr size_t kMostInitialisers = 24;
 
-/// The most initialisers that T takes, up to one more than kMostFields.
-template <class T, size_t N = kMostFields + 1>
-constexpr size_t count_fields() {
+/// The most initialisers that T takes, up to one more than kMostInitialisers. An array member takes
+/// one for each element.
+template <class T, size_t N = kMostInitialisers + 1>
+constexpr size_t count_initialisers() {
   if constexpr (N == 0 || braces_with<T>(std::make_index_sequence<N>())) {
     return N;
   } else {
-    return count_fields<T, N - 1>();
+    return count_initialisers<T, N - 1>();
+  }
+}
+
+/// How many of T's N initialisers the member at `At` takes: the array of K elements is the member
+/// that braces around K initialisers stand for, with not one to spare behind them.
+template <class T, size_t N, size_t At, size_t K>
+constexpr size_t initialisers_of_member() {
+  if constexpr (K < 2) {
+    return 1;
+  } else if constexpr (braces_with<T>(std::make_index_sequence<At>(), std::make_index_sequence<K>(),
+                                      std::make_index_sequence<N - At - K>()) &&
+                       !braces_with<T>(std::make_index_sequence<At>(),
+                                       std::make_index_sequence<K>(),
+                                       std::make_index_sequence<N - At - K + 1>())) {
+    return K;
+  } else {
+    return initialisers_of_member<T, N, At, K - 1>();
+  }
+}
+
+template <class T, size_t N, size_t At = 0>
+constexpr size_t count_members() {
+  if constexpr (At >= N) {
+    return 0;
+  } else {
+    return 1 + count_members<T, N, At + initialisers_of_member<T, N, At, N - At>()>();
+  }
+}
+
+/// The number of T's members; more than kMostFields where it is not worth counting.
+template <class T>
+constexpr size_t count_fields() {
+  constexpr size_t kCount = count_initialisers<T>();
+  if constexpr (kCount > kMostInitialisers) {
+    return kCount;
+  } else {
+    return count_members<T, kCount>();
   }
 }
 

@@ -14,8 +14,8 @@ namespace burrow {
 template <class T>
 class Ptr;
 
-/// What the collector may assume of a T. Specialise it by BURROW_FIELDS or BURROW_OPAQUE (gc.h), not
-/// by hand.
+/// What the collector may assume of a T. Specialise it by BURROW_FIELDS or BURROW_OPAQUE (gc.h),
+/// not by hand.
 template <class T>
 struct type_map;
 
@@ -65,8 +65,8 @@ concept HasFieldList = requires { type_map<T>::kFields; };
 template <class T>
 constexpr PointerMap pointer_map();
 
-// Members laid one after the other, as the compiler does for a simple aggregate; `end` tells whether
-// it came out right.
+// Members laid one after the other, as the compiler does for a simple aggregate; `end` tells
+// whether it came out right.
 template <class... M>
 constexpr PointerMap map_of_members(TypeList<M...> /*members*/, size_t& end) {
   PointerMap map;
@@ -154,8 +154,8 @@ constexpr void (*destroyer())(void*) {
 
 /// One constant for each type.
 template <class T>
-inline constexpr TypeInfo kTypeInfo{sizeof(T), kPointerMap<T>.bits.data(), destroyer<T>(),
-                                    nullptr, kPointerMap<T>.kind};
+inline constexpr TypeInfo kTypeInfo{sizeof(T), kPointerMap<T>.bits.data(), destroyer<T>(), nullptr,
+                                    kPointerMap<T>.kind};
 
 }  // namespace internal
 }  // namespace burrow

@@ -98,8 +98,7 @@ bool DirtyTracker::reset(uintptr_t end) {
   return ioctl(pagemap_, kPagemapScan, &scan) >= 0;
 }
 
-void DirtyTracker::collect(uintptr_t end,
-                           Visit visit, void* argument) {
+void DirtyTracker::collect(uintptr_t end, Visit visit, void* argument) {
   for (uintptr_t at = start_; at < end;) {
     at = collect_some(at, end, visit, argument);
   }

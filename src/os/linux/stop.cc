@@ -63,7 +63,8 @@ uintptr_t context_limit(const ucontext_t& context) {
   std::memcpy(&magic, fp + 464, sizeof(magic));
   std::memcpy(&size, fp + 468, sizeof(size));
   constexpr uint32_t kFpXstateMagic1 = 0x46505853;
-  size_t bytes = magic == kFpXstateMagic1 && size < 65536 ? size : sizeof(*context.uc_mcontext.fpregs);
+  size_t bytes =
+      magic == kFpXstateMagic1 && size < 65536 ? size : sizeof(*context.uc_mcontext.fpregs);
   return std::max(end, reinterpret_cast<uintptr_t>(fp) + bytes);
 }
 
@@ -84,7 +85,8 @@ void stop_here(uint32_t generation, const ucontext_t& context) {
   slot.context_end = context_limit(context);
   slot.thread_pointer = static_cast<uintptr_t>(pthread_self());
   slot.tid = thread_id();
-  g_stopped_in[slot.tid % kThreadNumbers].store(generation, std::memory_order_relaxed);
+  // Release: pairs with the acquire in is_settled; whoever sees it sees the place taken too.
+  g_stopped_in[slot.tid % kThreadNumbers].store(generation, std::memory_order_release);
   g_acks.fetch_add(1, std::memory_order_release);
   while (g_generation.load(std::memory_order_acquire) == generation) {
     futex(g_generation, FUTEX_WAIT, generation);
@@ -113,7 +115,7 @@ bool wait_for(uint32_t count, int64_t deadline) {
 
 // True for a thread that has stopped, and for one that is never asked to.
 bool is_settled(uint32_t tid, uint32_t generation) {
-  uint32_t seen = g_stopped_in[tid % kThreadNumbers].load(std::memory_order_relaxed);
+  uint32_t seen = g_stopped_in[tid % kThreadNumbers].load(std::memory_order_acquire);
   return seen == generation || seen == kNever;
 }
 
@@ -162,7 +164,12 @@ std::span<const StoppedThread> stop_threads() {
       }
     });
     if (asked == 0) {
-      return {g_slots, acks};
+      // Who was seen as stopped has taken a place, but may not have filled it yet.
+      uint32_t taken = g_taken.load(std::memory_order_relaxed);
+      while (g_acks.load(std::memory_order_acquire) < taken) {
+        sched_yield();
+      }
+      return {g_slots, taken};
     }
     (void)wait_for(acks + asked, monotonic_ns() + kAskAgainNs);
   }

@@ -27,8 +27,8 @@ struct Entry {
   char name[1];
 };
 
-// Threads found deaf; asked about again at each stop, without waiting for them first. Only the one
-// stop that is on uses it.
+// Threads found deaf (Burrow's own that serve requests, say); asked about again at each stop,
+// without waiting for them first. Only the one stop that is on uses it.
 constinit std::array<uint32_t, 64> g_deaf{};
 
 bool remembered(uint32_t tid) {
@@ -65,6 +65,11 @@ bool ask_kernel(uint32_t tid, int signal) {
   std::string_view state = line_of(text, "\nState:");
   if (state.starts_with("Z") || state.starts_with("X")) {
     return true;
+  }
+  // A thread that is just being made or ending blocks signals too, but does not sleep then, or only
+  // until a thread goes on that has stopped.
+  if (!state.starts_with("S")) {
+    return false;
   }
   std::string_view blocked = line_of(text, "\nSigBlk:");
   uint64_t mask = 0;

@@ -1,0 +1,14 @@
+// Faults that tests plant, to show that they would be noticed. All false outside of tests.
+#pragma once
+
+namespace burrow::gc {
+
+struct Faults {
+  bool no_barrier = false;       ///< stores to pointer fields are not shaded
+  bool no_stack_rescan = false;  ///< stacks are not looked at again when marking ends
+  bool no_dirty_rescan = false;  ///< changed memory is not looked at again
+};
+
+inline constinit Faults g_faults;
+
+}  // namespace burrow::gc
