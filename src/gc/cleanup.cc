@@ -15,6 +15,8 @@ constinit std::atomic<uint32_t> g_wakes{0};
 // Rises whenever the thread has run out of work.
 constinit std::atomic<uint32_t> g_rests{0};
 constinit std::atomic<bool> g_started{false};
+// Set before the thread looks for work: whoever finds nothing due and this false has seen it done.
+constinit std::atomic<bool> g_running{false};
 
 // An exception that leaves a destructor or cleanup ends the program here, by noexcept.
 void run_one(const Special& special, void* object) noexcept {
@@ -26,12 +28,14 @@ void cleanup_main() {
     uint32_t wakes = g_wakes.load(std::memory_order_acquire);
     Special special;
     void* object = nullptr;
+    g_running.store(true, std::memory_order_seq_cst);
     while (take_due(special, object)) {
       run_one(special, object);
       // A stale copy on this stack would keep the object for another cycle.
       object = nullptr;
       special = Special{};
     }
+    g_running.store(false, std::memory_order_seq_cst);
     g_rests.fetch_add(1, std::memory_order_release);
     futex_wake_all(g_rests);
     futex_wait(g_wakes, wakes);
@@ -57,7 +61,7 @@ void wake_cleanups() {
 void drain_cleanups() {
   for (;;) {
     uint32_t rests = g_rests.load(std::memory_order_acquire);
-    if (due_count() == 0) {
+    if (due_count() == 0 && !g_running.load(std::memory_order_seq_cst)) {
       return;
     }
     wake_cleanups();
@@ -67,6 +71,7 @@ void drain_cleanups() {
 
 void reset_cleanups_after_fork() {
   g_started.store(false, std::memory_order_relaxed);
+  g_running.store(false, std::memory_order_relaxed);
 }
 
 }  // namespace burrow::gc

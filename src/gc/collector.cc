@@ -209,10 +209,9 @@ void Collector::serve() {
   for (;;) {
     // Acquire: pairs with the releases in `request` and `collect`.
     uint32_t wanted = wanted_.load(std::memory_order_acquire);
-    if (wanted == served && !futex_wait_for(wanted_, wanted, kPeriodNs)) {
-      continue;  // woken: look again
+    while (wanted == served && futex_wait_for(wanted_, wanted, kPeriodNs)) {
+      wanted = wanted_.load(std::memory_order_acquire);
     }
-    wanted = wanted_.load(std::memory_order_acquire);
     bool forced = forced_wanted_.exchange(0, std::memory_order_acq_rel) != 0;
     {
       MutexLock hold(cycle_lock_);
@@ -241,6 +240,7 @@ bool Collector::start() {
   if (!os::stop_init({may_stop, nullptr})) {
     return false;
   }
+  (void)os::static_tls_bytes();  // asks the loader, whose lock a stopped thread may hold
   (void)g_dirty.init(heap::g_arena.base, heap::g_arena.base + heap::g_arena.page_count * kPageSize);
   if (!g_team.start(static_cast<size_t>(std::max(1, os::processor_count()) - 1)) ||
       !os::start_background_thread("burrow-gc", main)) {

@@ -1,0 +1,360 @@
+// What users rely on: what is reachable stays, what is not goes, destructors and cleanups run once.
+#include <dlfcn.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <chrono>
+#include <cstring>
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include "burrow/gc.h"
+#include "gc/cleanup.h"
+#include "gc/collector.h"
+#include "gc/pacer.h"
+#include "gc/tables.h"
+
+namespace burrow {
+namespace {
+
+std::atomic<int> g_destroyed{0};
+
+struct Counted {
+  uint64_t pad[3] = {};
+  ~Counted() { ++g_destroyed; }
+};
+
+struct Node {
+  Node* next;
+  uint64_t value;
+};
+
+struct alignas(16) Wide {
+  char bytes[48];
+};
+
+// Hides what a compiler may keep of pointers on the stack and in registers.
+__attribute__((noinline)) void wipe_stack() {
+  volatile char junk[8192];
+  for (volatile char& c : junk) {
+    c = 0;
+  }
+}
+
+// Runs `f` on a stack that ends with it.
+template <typename F>
+void on_own_thread(F f) {
+  std::thread(f).join();
+}
+
+void collect_all() {
+  wipe_stack();
+  collect();
+  gc::drain_cleanups();
+}
+
+bool is_marked(const void* object) {
+  return gc::last_mark(reinterpret_cast<Address>(object)).get();
+}
+
+TEST(Collector, MemoryIsZeroed) {
+  for (int round = 0; round < 3; ++round) {
+    for (int i = 0; i < 20000; ++i) {
+      Wide* wide = make<Wide>();
+      for (char c : wide->bytes) {
+        ASSERT_EQ(c, 0);
+      }
+      std::memset(wide->bytes, 0x5a, sizeof(wide->bytes));
+      if (i % 1000 == 0) {
+        char* large = make_array<char>(100000 + i);
+        ASSERT_EQ(large[0], 0);
+        ASSERT_EQ(large[99999], 0);
+        std::memset(large, 0x5a, 100000);
+      }
+    }
+    collect();
+  }
+}
+
+TEST(Collector, ObjectsAreAligned) {
+  EXPECT_EQ(reinterpret_cast<uintptr_t>(make<Wide>()) % 16, 0U);
+  EXPECT_EQ(reinterpret_cast<uintptr_t>(make<Node>()) % 16, 0U);
+  EXPECT_EQ(reinterpret_cast<uintptr_t>(make_array<Wide>(1000)) % 16, 0U);
+}
+
+TEST(Collector, DestructorsRunOnce) {
+  g_destroyed = 0;
+  on_own_thread([] {
+    for (int i = 0; i < 1000; ++i) {
+      make<Counted>();
+    }
+  });
+  collect_all();
+  EXPECT_EQ(g_destroyed, 1000);
+  collect_all();
+  EXPECT_EQ(g_destroyed, 1000);
+}
+
+Counted* volatile g_kept = nullptr;
+thread_local Counted* volatile t_kept = nullptr;
+
+TEST(Collector, EveryKindOfPlaceKeeps) {
+  g_destroyed = 0;
+  auto block = std::make_unique<Counted*>();
+  std::vector<Counted*> vector;
+  char** inside = static_cast<char**>(malloc(sizeof(char*)));
+  on_own_thread([&] {
+    g_kept = make<Counted>();
+    *block = make<Counted>();
+    vector.push_back(make<Counted>());
+    *inside = reinterpret_cast<char*>(make<Counted>()) + 20;
+  });
+  t_kept = make<Counted>();
+  collect_all();
+  EXPECT_EQ(g_destroyed, 0);
+  g_kept = nullptr;
+  t_kept = nullptr;
+  block.reset();
+  vector.clear();
+  vector.shrink_to_fit();
+  *inside = nullptr;
+  collect_all();
+  EXPECT_EQ(g_destroyed, 5);
+  free(inside);
+}
+
+uint64_t* volatile g_end = nullptr;
+
+TEST(Collector, PointerBehindAnArrayKeepsIt) {
+  static uintptr_t start = 0;
+  on_own_thread([] {
+    auto* array = make_array<uint64_t>(16);
+    start = ~reinterpret_cast<uintptr_t>(array);
+    g_end = array + 16;
+  });
+  collect_all();
+  EXPECT_TRUE(is_marked(reinterpret_cast<void*>(~start)));
+  g_end = nullptr;
+  collect_all();
+  EXPECT_FALSE(is_marked(reinterpret_cast<void*>(~start)));
+}
+
+TEST(Collector, NoscanObjectsKeepNothing) {
+  g_destroyed = 0;
+  static uint64_t* volatile numbers = nullptr;
+  on_own_thread([] {
+    numbers = make_array<uint64_t>(8);
+    numbers[0] = reinterpret_cast<uint64_t>(make<Counted>());
+  });
+  collect_all();
+  EXPECT_EQ(g_destroyed, 1);
+  numbers = nullptr;
+}
+
+struct Precise {
+  Ptr<Counted> pointer;
+  uint64_t number;
+};
+
+TEST(Collector, ExactObjectsKeepOnlyByTheirPointers) {
+  static_assert(internal::kPointerMap<Precise>.kind == internal::ObjectKind::kExact);
+  g_destroyed = 0;
+  static Precise* volatile precise = nullptr;
+  on_own_thread([] {
+    precise = make<Precise>();
+    precise->pointer = make<Counted>();
+    precise->number = reinterpret_cast<uint64_t>(make<Counted>());
+  });
+  collect_all();
+  EXPECT_EQ(g_destroyed, 1);
+  precise = nullptr;
+  collect_all();
+  EXPECT_EQ(g_destroyed, 2);
+}
+
+TEST(Collector, DestructorsMayUseWhatTheyReach) {
+  struct Owner {
+    Node* node = make<Node>();
+    Owner() { node->value = 42; }
+    ~Owner() { g_destroyed += static_cast<int>(node->value); }
+  };
+  g_destroyed = 0;
+  on_own_thread([] { make<Owner>(); });
+  collect_all();
+  EXPECT_EQ(g_destroyed, 42);
+}
+
+TEST(Collector, DestructorsMayAllocateAndCollect) {
+  struct Busy {
+    ~Busy() {
+      for (int i = 0; i < 1000; ++i) {
+        make<Node>();
+      }
+      collect();
+      ++g_destroyed;
+    }
+  };
+  g_destroyed = 0;
+  on_own_thread([] { make<Busy>(); });
+  collect_all();
+  EXPECT_EQ(g_destroyed, 1);
+}
+
+TEST(Collector, CleanupsRunAndCanBeStopped) {
+  static std::atomic<int> sum{0};
+  on_own_thread([] {
+    add_cleanup(make<Node>(), [](int n) { sum += n; }, 1);
+    Cleanup second = add_cleanup(make<Node>(), [](int n) { sum += n; }, 10);
+    second.stop();
+  });
+  collect_all();
+  EXPECT_EQ(sum, 1);
+}
+
+TEST(Collector, BlockedCleanupBlocksNoAllocation) {
+  static std::atomic<bool> let_go{false};
+  on_own_thread([] {
+    add_cleanup(make<Node>(), [](int /*n*/) { while (!let_go) { usleep(1000); } }, 0);
+  });
+  wipe_stack();
+  collect();
+  for (int i = 0; i < 100000; ++i) {
+    make<Node>();
+  }
+  collect();
+  let_go = true;
+  gc::drain_cleanups();
+}
+
+TEST(Collector, CyclesStartByThemselves) {
+  uint32_t before = gc::g_collector.stats().cycles;
+  for (int i = 0; i < 3'000'000; ++i) {
+    make<Node>();
+  }
+  EXPECT_GT(gc::g_collector.stats().cycles, before);
+  EXPECT_LT(gc::g_pacer.live(), uint64_t{64} << 20);
+}
+
+TEST(Collector, PercentIsSetAndReturned) {
+  EXPECT_EQ(set_gc_percent(50), 100);
+  EXPECT_EQ(set_gc_percent(-1), 50);
+  EXPECT_EQ(set_gc_percent(100), -1);
+}
+
+TEST(Collector, ManyThreadsComeAndGo) {
+  std::atomic<bool> done{false};
+  std::thread collector([&] {
+    while (!done) {
+      collect();
+    }
+  });
+  for (int wave = 0; wave < 100; ++wave) {
+    std::vector<std::thread> threads;
+    for (int i = 0; i < 10; ++i) {
+      threads.emplace_back([] {
+        Node* list = nullptr;
+        for (uint64_t k = 0; k < 100; ++k) {
+          Node* node = make<Node>();
+          node->value = k;
+          node->next = list;
+          list = node;
+        }
+        for (uint64_t k = 100; k-- > 0; list = list->next) {
+          ASSERT_EQ(list->value, k);
+        }
+      });
+    }
+    for (std::thread& t : threads) {
+      t.join();
+    }
+  }
+  done = true;
+  collector.join();
+}
+
+TEST(Collector, ForkedChildAllocatesAndCollects) {
+  std::atomic<bool> done{false};
+  std::thread collector([&] {
+    while (!done) {
+      collect();
+    }
+  });
+  Node* kept = make<Node>();
+  kept->value = 7;
+  for (int i = 0; i < 10; ++i) {
+    pid_t pid = fork();
+    if (pid == 0) {
+      for (int k = 0; k < 100000; ++k) {
+        make<Node>();
+      }
+      collect();
+      _exit(kept->value == 7 ? 0 : 1);
+    }
+    int status = 0;
+    ASSERT_EQ(waitpid(pid, &status, 0), pid);
+    ASSERT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << status;
+  }
+  done = true;
+  collector.join();
+}
+
+TEST(Collector, TimerSignalsDoNotDisturb) {
+  struct sigaction action{};
+  action.sa_handler = [](int) {};
+  action.sa_flags = SA_RESTART;
+  struct sigaction former{};
+  sigaction(SIGALRM, &action, &former);
+  itimerval timer{{0, 200}, {0, 200}};
+  setitimer(ITIMER_REAL, &timer, nullptr);
+  Node* list = nullptr;
+  for (uint64_t i = 0; i < 2'000'000; ++i) {
+    Node* node = make<Node>();
+    node->value = i;
+    node->next = i % 1000 == 0 ? nullptr : list;
+    ASSERT_TRUE(node->next == nullptr || node->next->value == i - 1);
+    list = node;
+  }
+  timer = {};
+  setitimer(ITIMER_REAL, &timer, nullptr);
+  sigaction(SIGALRM, &former, nullptr);
+}
+
+TEST(CollectorDeathTest, OutOfMemoryEndsTheProgramWithTwo) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  EXPECT_EXIT(
+      {
+        set_memory_limit(size_t{64} << 20);
+        std::vector<char*> kept;
+        for (;;) {
+          kept.push_back(make_array<char>(1 << 20));
+        }
+      },
+      testing::ExitedWithCode(2), "fatal error: out of memory");
+}
+
+TEST(CollectorDeathTest, ThrowingDestructorEndsTheProgram) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  struct Throws {
+    ~Throws() noexcept(false) { throw std::runtime_error("from a destructor"); }
+  };
+  EXPECT_DEATH(
+      {
+        on_own_thread([] { make<Throws>(); });
+        collect_all();
+      },
+      "from a destructor");
+}
+
+TEST(CollectorDeathTest, FreeOfACollectedObjectIsReported) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  EXPECT_DEATH(free(make<Node>()), "invalid free");
+}
+
+}  // namespace
+}  // namespace burrow
