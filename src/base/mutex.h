@@ -112,6 +112,10 @@ namespace debug {
 using Mutex = RankedMutex;
 }
 
+namespace gc {
+using Mutex = RankedMutex;
+}
+
 namespace heap {
 using Mutex = RankedMutex;
 }

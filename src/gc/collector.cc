@@ -10,6 +10,7 @@
 #include "gc/cleanup.h"
 #include "gc/faults.h"
 #include "gc/gc.h"
+#include "gc/goroutines.h"
 #include "gc/large.h"
 #include "gc/specials.h"
 #include "gc/team.h"
@@ -65,6 +66,7 @@ void add_changed(RootJobs& jobs) {
 void Collector::begin_mark(RootJobs& jobs) {
   jobs.clear();
   add_globals(jobs);
+  add_goroutines(jobs, {});
   Address start = heap::g_arena.base;
   Address end = start + heap::arena_committed().bytes();
   add_arena(jobs, RootJob::Kind::kManual, start, end);

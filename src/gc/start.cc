@@ -65,7 +65,7 @@ void start() {
     fatal("cannot reserve address space for the collector's tables: raise RLIMIT_AS (ulimit -v)");
   }
   init_centrals();
-  static constexpr heap::CollectorHooks hooks{end_cache};
+  static constexpr heap::CollectorHooks hooks{end_cache, unbind_cache};
   heap::install_collector_hooks(&hooks);
   g_settings = {os::debug_option("gcstress") == "1", os::debug_option("gcverify") == "1",
                 os::debug_option("clobberfree") == "1"};

@@ -45,6 +45,8 @@ void install_foreign_hooks(const ForeignHooks* hooks);
 struct CollectorHooks {
   /// An MCache ends whose `collected` is this.
   void (*cache_ends)(void* collected) = nullptr;
+  /// The calling thread has got another MCache.
+  void (*cache_changes)() = nullptr;
 };
 
 /// Installs the collector's table, which must live for ever.

@@ -6,6 +6,7 @@
 #include "heap/hardened.h"
 #include "heap/heap.h"
 #include "heap/heap_internal.h"
+#include "heap/hooks.h"
 #include "heap/metadata.h"
 #include "heap/mheap.h"
 #include "heap/processor_cache.h"
@@ -137,6 +138,9 @@ void bind_cache(MCache* cache) {
   t_heap.cache = cache;
   std::atomic_signal_fence(std::memory_order_seq_cst);
   t_heap.busy = cache == nullptr;
+  if (const CollectorHooks* hooks = collector_hooks(); hooks != nullptr) {
+    hooks->cache_changes();
+  }
 }
 
 void maybe_verify() {
