@@ -11,6 +11,7 @@
 // the program itself (make a `Root` for that).
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -20,6 +21,7 @@
 #include <utility>
 
 #include "burrow/heap.h"
+#include "burrow/internal/field_macros.h"
 #include "burrow/internal/object.h"
 #include "burrow/internal/type_map.h"
 
@@ -96,7 +98,7 @@ class Ptr {
 
   operator T*() const noexcept { return p_; }  // NOLINT(google-explicit-constructor)
 
-  T& operator*() const noexcept
+  std::add_lvalue_reference_t<T> operator*() const noexcept
     requires(!std::is_void_v<T>)
   {
     return *p_;
@@ -106,7 +108,7 @@ class Ptr {
 
  private:
   void store(T* p) noexcept {
-    if (__builtin_expect(burrow_gc_marking != 0, 0) && p != nullptr) {
+    if (internal::marking() && p != nullptr) {
       burrow_gc_shade(const_cast<std::remove_cv_t<T>*>(p));
     }
     p_ = p;
@@ -165,5 +167,142 @@ Cleanup add_cleanup(T* object, F f, A argument) {
       },
       call));
 }
+
+namespace internal {
+
+/// Cells of weak pointers: collected, without pointers, cleared when the object is unreachable.
+std::atomic<uintptr_t>* new_weak_cell(void* object);
+
+/// Memory for one pointer that the collector looks at.
+void** new_root(void* object);
+void delete_root(void** root);
+
+}  // namespace internal
+
+/// Refers to a collected object without keeping it. Copies refer to the same; as cheap to copy as a
+/// `Ptr`. May be a member of a collected object.
+template <class T>
+class Weak {
+ public:
+  constexpr Weak() noexcept = default;
+
+  /// `object` may be null, or point into the middle of a collected object. Anything else ends the
+  /// program.
+  explicit Weak(T* object)
+      : cell_(object == nullptr
+                  ? nullptr
+                  : internal::new_weak_cell(const_cast<std::remove_cv_t<T>*>(object))) {}
+
+  /// The object, which then stays as long as the result is kept; null when it was found to be
+  /// unreachable. That is before its destructor and its cleanups run.
+  [[nodiscard]] T* get() const noexcept {
+    std::atomic<uintptr_t>* cell = cell_;
+    // Relaxed, and no barrier: the collector clears cells while the world is stopped, after it has
+    // looked for the object in all registers.
+    return cell == nullptr ? nullptr : reinterpret_cast<T*>(cell->load(std::memory_order_relaxed));
+  }
+
+ private:
+  Ptr<std::atomic<uintptr_t>> cell_;
+
+  friend struct type_map<Weak>;
+};
+
+/// Keeps what it points to, wherever it lies itself: also in memory that the collector does not
+/// look at, such as mappings that the program made.
+template <class T>
+class Root {
+ public:
+  Root() = default;
+
+  Root(T* object) { *this = object; }  // NOLINT(google-explicit-constructor)
+
+  Root(const Root& other) { *this = other.get(); }
+
+  Root(Root&& other) noexcept : cell_(std::exchange(other.cell_, nullptr)) {}
+
+  Root& operator=(const Root& other) { return *this = other.get(); }
+
+  Root& operator=(Root&& other) noexcept {
+    std::swap(cell_, other.cell_);
+    return *this;
+  }
+
+  Root& operator=(T* object) {
+    void* p = const_cast<std::remove_cv_t<T>*>(object);
+    if (cell_ != nullptr) {
+      *cell_ = p;
+    } else if (p != nullptr) {
+      cell_ = internal::new_root(p);
+    }
+    return *this;
+  }
+
+  ~Root() {
+    if (cell_ != nullptr) {
+      internal::delete_root(cell_);
+    }
+  }
+
+  [[nodiscard]] T* get() const noexcept {
+    return cell_ == nullptr ? nullptr : static_cast<T*>(*cell_);
+  }
+
+  operator T*() const noexcept { return get(); }  // NOLINT(google-explicit-constructor)
+
+  std::add_lvalue_reference_t<T> operator*() const noexcept
+    requires(!std::is_void_v<T>)
+  {
+    return *get();
+  }
+
+  T* operator->() const noexcept { return get(); }
+
+ private:
+  void** cell_ = nullptr;
+};
+
+/// For std:: containers: their memory is then collected, and never freed by hand. (With the usual
+/// allocator they may hold pointers to collected objects as well; this one also lets containers
+/// be part of a cycle, and be dropped without their destructors.)
+template <class T>
+class allocator {  // NOLINT(readability-identifier-naming): as std::allocator
+ public:
+  using value_type = T;
+
+  allocator() = default;
+
+  template <class U>
+  allocator(const allocator<U>& /*other*/) noexcept {}  // NOLINT(google-explicit-constructor)
+
+  /// Zeroed; never null.
+  [[nodiscard]] T* allocate(size_t n) {
+    static_assert(alignof(T) <= 16, "allocator cannot align to more than 16 bytes");
+    // Containers' nodes hold plain pointers besides T: what has any is looked through whole.
+    constexpr bool kNone = internal::kPointerMap<T>.kind == internal::ObjectKind::kNoscan;
+    size_t bytes = 0;
+    if (__builtin_mul_overflow(n, sizeof(T), &bytes)) {
+      bytes = SIZE_MAX;
+    }
+    return static_cast<T*>(internal::allocate_sized(
+        bytes, kNone ? internal::ObjectKind::kNoscan : internal::ObjectKind::kRaw));
+  }
+
+  void deallocate(T* /*memory*/, size_t /*n*/) noexcept {}
+
+  friend bool operator==(const allocator& /*a*/, const allocator& /*b*/) { return true; }
+};
+
+template <class T>
+struct type_map<Weak<T>> {
+  static constexpr internal::PointerMap kFields =
+      internal::pointer_map<Ptr<std::atomic<uintptr_t>>>();
+  static constexpr bool kZeroed = true;
+};
+
+template <class T>
+struct type_map<Root<T>> {
+  static constexpr internal::PointerMap kFields = {};
+};
 
 }  // namespace burrow

@@ -47,11 +47,12 @@ TEST(Api, FreeMemoryGoesBackToTheSystem) {
 }
 
 TEST(Api, LimitIsKept) {
-  size_t former = set_memory_limit(64 * kMiB);
+  int64_t former = set_memory_limit(64 * kMiB);
   EXPECT_EQ(former, kNoMemoryLimit);
-  EXPECT_EQ(read_mem_stats().memory_limit, 64 * kMiB);
+  EXPECT_EQ(read_mem_stats().memory_limit, int64_t{64 * kMiB});
+  EXPECT_EQ(set_memory_limit(-1), int64_t{64 * kMiB});
   EXPECT_EQ(heap::allocate(128 * kMiB), nullptr);
-  EXPECT_EQ(set_memory_limit(former), 64 * kMiB);
+  EXPECT_EQ(set_memory_limit(former), int64_t{64 * kMiB});
   void* block = heap::allocate(128 * kMiB);
   EXPECT_NE(block, nullptr);
   heap::deallocate(block);

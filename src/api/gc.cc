@@ -1,11 +1,14 @@
 // include/burrow/gc.h over the collector. See api.h.
 #include "burrow/gc.h"
 
+#include <atomic>
+
 #include "base/annotations.h"
 #include "gc/collector.h"
 #include "gc/gc.h"
 #include "gc/pacer.h"
 #include "gc/specials.h"
+#include "heap/heap.h"
 
 namespace burrow {
 
@@ -28,6 +31,26 @@ namespace internal {
 
 BURROW_EXPORT uint64_t add_cleanup(void* object, void (*function)(void*), void* argument) {
   return gc::add_special(gc::SpecialKind::kCleanup, object, function, argument);
+}
+
+BURROW_EXPORT std::atomic<uintptr_t>* new_weak_cell(void* object) {
+  auto* cell = new (burrow_gc_allocate(sizeof(uintptr_t), ObjectKind::kNoscan))
+      std::atomic<uintptr_t>(reinterpret_cast<uintptr_t>(object));
+  gc::add_special(gc::SpecialKind::kWeak, object, nullptr, cell);
+  return cell;
+}
+
+BURROW_EXPORT void** new_root(void* object) {
+  // Not operator new: a program may have brought its own, whose memory is no root.
+  void* memory = heap::allocate(sizeof(void*));
+  if (memory == nullptr) {
+    gc::out_of_memory(sizeof(void*));
+  }
+  return new (memory) void*(object);
+}
+
+BURROW_EXPORT void delete_root(void** root) {
+  heap::deallocate(root);
 }
 
 }  // namespace internal

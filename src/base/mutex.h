@@ -28,6 +28,8 @@ enum class LockRank : uint8_t {
   kCollectedCentral,  ///< gc: one per kind and class (never two at once)
   kLargeObjects,    ///< gc: the list of large objects
   kMarkPool,        ///< gc: marking work that anybody may take
+  kPools,           ///< lang: the list of pools
+  kPoolShard,       ///< lang: one processor's part of a pool (never two at once)
   kHardened,        ///< heap: quarantine of hardened mode
   kGuard,           ///< heap: guarded blocks of hardened mode
   kCacheRegistry,   ///< heap: the list of all MCaches

@@ -13,15 +13,16 @@
 #include "heap/mheap.h"
 
 namespace burrow::gc {
-namespace {
 
-[[noreturn]] void out_of_memory(size_t bytes) {
+void out_of_memory(size_t bytes) {
   FixedPrinter<256> out;
   out << "fatal error: out of memory: make of " << bytes << " bytes with "
       << heap::g_mheap.figures().used << " bytes in use; raise the memory limit or keep less\n";
   out.write_to(2);
   exit_now(2);
 }
+
+namespace {
 
 void* try_allocate(size_t bytes, ObjectKind kind, size_t& run_bytes) {
   BusyScope busy;
@@ -90,7 +91,7 @@ void burrow_gc_describe(void* object, const TypeInfo* type, size_t count) {
 }
 
 void* burrow_gc_new(size_t bytes, const TypeInfo* type) {
-  void* p = burrow_gc_allocate(bytes, type->kind);
+  void* p = burrow::internal::allocate_sized(bytes, type->kind);
   burrow_gc_describe(p, type, 1);
   return p;
 }
@@ -102,7 +103,7 @@ void* burrow_gc_new_array(size_t count, const TypeInfo* type) {
     gc::out_of_memory(SIZE_MAX);
   }
   // One byte more: a pointer behind the last element is still a pointer to the array.
-  void* p = burrow_gc_allocate(bytes, type->kind);
+  void* p = burrow::internal::allocate_sized(bytes, type->kind);
   burrow_gc_describe(p, type, count);
   return p;
 }
@@ -112,6 +113,15 @@ void burrow_gc_on_unreachable(void* object, void (*destroy)(void*)) {
 }
 
 void burrow_gc_shade(void* value) {
+  // A loop stores the same pointer again and again. Safe though the thread may be stopped here and
+  // the chunk be another's then: the value is in a register, where the stop finds it.
+  if (const gc::Cache* own = gc::t_gc.cache; own != nullptr && own->shaded != nullptr) {
+    size_t last = own->shaded->count - 1;
+    if (last < gc::WorkChunk::kCapacity &&
+        own->shaded->items[last] == reinterpret_cast<burrow::Address>(value)) {
+      return;
+    }
+  }
   gc::ObjectRef object = gc::find_object(reinterpret_cast<burrow::Address>(value));
   if (!object || gc::next_mark(object.start).get() || gc::g_faults.no_barrier) {
     return;
@@ -124,12 +134,13 @@ void burrow_gc_shade(void* value) {
   if (cache == nullptr) {
     burrow::fatal("out of memory for a thread's part of the collected heap");
   }
-  if (cache->shaded == nullptr) {
-    cache->shaded = gc::g_mark_pool.get_empty();
+  gc::WorkChunk* chunk = cache->shaded;
+  if (chunk == nullptr) {
+    chunk = cache->shaded = gc::g_mark_pool.get_empty();
   }
-  cache->shaded->items[cache->shaded->count++] = object.start;
-  if (cache->shaded->count == gc::WorkChunk::kCapacity) {
-    gc::g_mark_pool.put_full(cache->shaded);
+  chunk->items[chunk->count++] = object.start;
+  if (chunk->count == gc::WorkChunk::kCapacity) {
+    gc::g_mark_pool.put_full(chunk);
     cache->shaded = nullptr;
   }
 }

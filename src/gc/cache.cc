@@ -5,6 +5,7 @@
 #include <new>
 
 #include "base/mutex.h"
+#include "gc/numbers.h"
 #include "gc/pacer.h"
 #include "gc/sample.h"
 #include "heap/heap_internal.h"
@@ -17,7 +18,9 @@ constinit std::array<burrow::internal::BumpSlot, burrow::gc::kSlots> g_no_slots{
 
 }  // namespace
 
-extern "C" constinit thread_local burrow::internal::BumpSlot* burrow_gc_slots = g_no_slots.data();
+extern "C" {
+constinit thread_local burrow::internal::BumpSlot* burrow_gc_slots = g_no_slots.data();
+}
 
 namespace burrow::gc {
 
@@ -65,6 +68,7 @@ Cache* current_cache() {
       return nullptr;
     }
     auto* cache = new (memory) Cache;
+    cache->set_number(take_number());
     enlist(cache);
     owner->collected = cache;
   }
@@ -87,6 +91,7 @@ void end_cache(void* collected) {
       g_mark_pool.put_full(cache->shaded);
     }
     unlist(cache);
+    give_number(cache->number());
   }
   if (t_gc.cache == cache) {
     unbind_cache();
@@ -102,6 +107,7 @@ void Cache::drop_span(size_t slot, SizeClass c, ObjectKind kind) {
     size_t size = heap::class_info(c).size;
     auto left = static_cast<size_t>(run.end - run.next);
     span->gc_cursor -= static_cast<uint32_t>(left / size);
+    span->gc_live -= static_cast<uint32_t>(left / size);
     allocated_bytes -= left;
     allocated_objects -= left / size;
     g_pacer.note_unused(left);
@@ -148,6 +154,7 @@ void* Cache::refill(ObjectKind kind, SizeClass c) {
   slots[slot] = {p + size, p + bytes};
   allocated_bytes += bytes;
   allocated_objects += bytes / size;
+  spans[slot]->gc_live += static_cast<uint32_t>(bytes / size);
   g_pacer.note_allocated(bytes);
   return p;
 }
@@ -161,16 +168,56 @@ void gather_shaded() BURROW_NO_THREAD_SAFETY_ANALYSIS {
   }
 }
 
-BURROW_NO_TSAN AllocationFigures allocation_figures() {
-  BusyScope busy;
-  MutexLock hold(g_list_lock);
+namespace {
+
+// The rest of a run. Its owner may be moving it.
+BURROW_NO_TSAN size_t unused_bytes(const internal::BumpSlot& slot) {
+  const char* next = slot.next;
+  const char* end = slot.end;
+  return next < end ? static_cast<size_t>(end - next) : 0;
+}
+
+template <typename F>
+void for_each_class_slot(F f) {
+  for (size_t kind = 0; kind < internal::kObjectKinds; ++kind) {
+    for (size_t c = 2; c < heap::kNumClasses; ++c) {
+      f(internal::slot_index(static_cast<ObjectKind>(kind), c), SizeClass(c));
+    }
+  }
+}
+
+}  // namespace
+
+BURROW_NO_TSAN AllocationFigures allocation_figures_while_stopped()
+    BURROW_NO_THREAD_SAFETY_ANALYSIS {
   AllocationFigures sum = g_ended;
   for (const Cache* cache = g_list; cache != nullptr; cache = cache->next) {
     // Read while their owners change them: figures.
     sum.bytes += cache->allocated_bytes;
     sum.objects += cache->allocated_objects;
+    for_each_class_slot([&](size_t slot, SizeClass c) {
+      size_t left = unused_bytes(cache->slots[slot]);
+      sum.bytes -= left;
+      sum.objects -= left / heap::class_info(c).size;
+    });
   }
   return sum;
+}
+
+AllocationFigures allocation_figures() {
+  BusyScope busy;
+  MutexLock hold(g_list_lock);
+  return allocation_figures_while_stopped();
+}
+
+void count_unused_blocks(std::array<uint64_t, internal::kObjectClasses>& blocks) {
+  BusyScope busy;
+  MutexLock hold(g_list_lock);
+  for (const Cache* cache = g_list; cache != nullptr; cache = cache->next) {
+    for_each_class_slot([&](size_t slot, SizeClass c) {
+      blocks[c.value] += unused_bytes(cache->slots[slot]) / heap::class_info(c).size;
+    });
+  }
 }
 
 }  // namespace burrow::gc

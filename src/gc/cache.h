@@ -25,6 +25,11 @@ struct Cache {
   Cache* next = nullptr;        ///< in the list of all caches
   Cache* prev = nullptr;
 
+  /// Slot 0 serves no class: there `internal::processor_number` finds the number.
+  [[nodiscard]] size_t number() const { return reinterpret_cast<size_t>(slots[0].next); }
+
+  void set_number(size_t number) { slots[0].next = slots[0].end = reinterpret_cast<char*>(number); }
+
   /// The next block of a fresh run. Null when memory is out.
   [[nodiscard]] void* refill(ObjectKind kind, SizeClass c);
 
@@ -78,12 +83,18 @@ void end_cache(void* collected);
 /// Hands all caches' shaded words to the pool. REQUIRES: the world is stopped.
 void gather_shaded();
 
-/// Sums over all caches, those of ended threads included.
+/// Small objects ever handed out, by all threads. Exact while they rest.
 struct AllocationFigures {
-  uint64_t bytes = 0;
+  uint64_t bytes = 0;  ///< in size-class bytes
   uint64_t objects = 0;
 };
 
 [[nodiscard]] AllocationFigures allocation_figures();
+
+/// The same. REQUIRES: the world is stopped.
+[[nodiscard]] AllocationFigures allocation_figures_while_stopped();
+
+/// Adds, by class, the blocks of all threads' runs that are not handed out yet.
+void count_unused_blocks(std::array<uint64_t, internal::kObjectClasses>& blocks);
 
 }  // namespace burrow::gc

@@ -97,6 +97,8 @@ Central::Verdict Central::look(heap::MSpan* span) {
   span->gc_cursor = 0;
   span->need_zero = true;
   size_t live = count_marks(span);
+  freed_ += span->gc_live - live;
+  span->gc_live = static_cast<uint32_t>(live);
   if (BURROW_UNLIKELY(clobbering())) {
     clobber(span, class_);
   }
@@ -204,9 +206,13 @@ void Central::flip() BURROW_NO_THREAD_SAFETY_ANALYSIS {
   sweep_at_ = 0;
 }
 
-size_t Central::span_bytes() {
+BURROW_NO_TSAN Central::Figures Central::figures() {
   MutexLock hold(lock_);
-  return all_.size() * heap::class_info(class_).pages * kPageSize;
+  Figures sum{freed_, freed_};
+  for (size_t i = 0; i < all_.size(); ++i) {
+    sum.taken += all_[i]->gc_live;  // an owner may be raising it
+  }
+  return sum;
 }
 
 void Central::verify() {

@@ -47,8 +47,14 @@ class alignas(64) Central {
   /// Makes all spans unlooked-at. REQUIRES: the world is stopped.
   void flip();
 
-  /// Bytes of all spans, for the figures.
-  [[nodiscard]] size_t span_bytes();
+  /// Blocks ever taken by caches, and those of them that were found dead. Of spans that a cache
+  /// allocates from, the dead are found when it gives them back.
+  struct Figures {
+    uint64_t taken = 0;
+    uint64_t freed = 0;
+  };
+
+  [[nodiscard]] Figures figures();
 
   void verify();
 
@@ -56,7 +62,7 @@ class alignas(64) Central {
   enum class Verdict : uint8_t { kFull, kRoom, kEmpty };
 
   [[nodiscard]] bool due(const heap::MSpan* span) const;
-  Verdict look(heap::MSpan* span);
+  Verdict look(heap::MSpan* span) BURROW_REQUIRES(lock_);
   [[nodiscard]] heap::MSpan* create();
   static void destroy(heap::MSpan* span);
 
@@ -66,6 +72,7 @@ class alignas(64) Central {
   SpanList all_ BURROW_GUARDED_BY(lock_);
   SpanList partial_ BURROW_GUARDED_BY(lock_);
   size_t sweep_at_ BURROW_GUARDED_BY(lock_) = 0;
+  uint64_t freed_ BURROW_GUARDED_BY(lock_) = 0;
 };
 
 Central& central_of(ObjectKind kind, SizeClass c);

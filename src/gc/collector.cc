@@ -11,6 +11,7 @@
 #include "gc/faults.h"
 #include "gc/gc.h"
 #include "gc/goroutines.h"
+#include "gc/hooks.h"
 #include "gc/large.h"
 #include "gc/specials.h"
 #include "gc/team.h"
@@ -21,7 +22,9 @@
 #include "os/stop.h"
 #include "os/thread.h"
 
-extern "C" constinit unsigned char burrow_gc_marking = 0;
+extern "C" {
+constinit unsigned char burrow_gc_marking = 0;
+}
 
 namespace burrow::gc {
 
@@ -72,6 +75,7 @@ void Collector::begin_mark(RootJobs& jobs) {
   add_arena(jobs, RootJob::Kind::kManual, start, end);
   int64_t started = os::monotonic_ns();
   std::span<const os::StoppedThread> threads = os::stop_threads();
+  run_cycle_hooks();
   // Stacks now, and not only at the end: a thread may have looked at the flag before it was set and
   // store afterwards; what it will store is in its registers.
   for (const os::StoppedThread& thread : threads) {
@@ -155,6 +159,10 @@ void Collector::flip(const Marker::Work& work) {
   figures.root_bytes = 0;
   stats_.figures = figures;
   stats_.marked_objects = work.marked_objects;
+  AllocationFigures small = allocation_figures_while_stopped();
+  LargeFigures large = large_figures_while_stopped();
+  stats_.total_objects = small.objects + large.total_objects;
+  stats_.total_bytes = small.bytes + large.total_bytes;
   g_pacer.end_cycle(figures);
 }
 
@@ -200,6 +208,7 @@ void Collector::run_cycle(bool forced) {
     stats_.pause_total_ns += pause_ns_;
     stats_.last_end_ns = os::wall_ns();
     stats_.mark_ns = now - mark_started_ns_;
+    stats_.cpu_ns = os::thread_cpu_ns() + g_team.helpers_cpu_ns();
   }
   wake_cleanups();
   sweep(forced);

@@ -27,6 +27,9 @@ struct CycleStats {
   std::array<int64_t, 256> pause_ends_ns{};
   int64_t mark_ns = 0;  ///< of the last cycle
   uint64_t marked_objects = 0;
+  uint64_t total_objects = 0;  ///< ever handed out, when the last cycle ended
+  uint64_t total_bytes = 0;
+  int64_t cpu_ns = 0;  ///< of the collector's own threads, so far
   CycleFigures figures;
 };
 

@@ -57,6 +57,12 @@ namespace burrow::gc {
 /// Readies the layer; any thread, cheap when done. Ends the program when the system refuses.
 void start();
 
+/// There are, or may be, collected objects.
+[[nodiscard]] bool started();
+
+/// When that was, on the monotonic clock.
+[[nodiscard]] int64_t start_time_ns();
+
 /// BURROW_DEBUG=gcstress=1: a cycle at every slow path.
 [[nodiscard]] bool stress();
 
@@ -68,6 +74,9 @@ void start();
 
 /// What it is overwritten with.
 inline constexpr unsigned char kClobber = 0xdb;
+
+/// Ends the program as Go does: there is no memory for an object of `bytes`.
+[[noreturn]] void out_of_memory(size_t bytes);
 
 /// Ends the process at once, without destructors.
 [[noreturn]] void exit_now(int status);

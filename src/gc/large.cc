@@ -16,6 +16,8 @@ namespace {
 constinit Mutex g_lock{LockRank::kLargeObjects};
 constinit SpanList g_spans BURROW_GUARDED_BY(g_lock);
 constinit size_t g_bytes BURROW_GUARDED_BY(g_lock) = 0;
+constinit uint64_t g_total_objects BURROW_GUARDED_BY(g_lock) = 0;
+constinit uint64_t g_total_bytes BURROW_GUARDED_BY(g_lock) = 0;
 
 void fill_entries(const heap::MSpan* span, uint16_t bits) {
   for (size_t i = 0; i < span->pages.value; ++i) {
@@ -44,6 +46,8 @@ void* allocate_large(size_t bytes, ObjectKind kind) {
       return nullptr;
     }
     g_bytes += span->elem_size;
+    ++g_total_objects;
+    g_total_bytes += span->elem_size;
   }
   fill_entries(span, span->gc_entry);
   g_pacer.note_allocated(span->elem_size);
@@ -80,10 +84,14 @@ void sweep_large() {
   }
 }
 
+LargeFigures large_figures_while_stopped() BURROW_NO_THREAD_SAFETY_ANALYSIS {
+  return {g_spans.size(), g_bytes, g_total_objects, g_total_bytes};
+}
+
 LargeFigures large_figures() {
   BusyScope busy;
   MutexLock hold(g_lock);
-  return {g_spans.size(), g_bytes};
+  return large_figures_while_stopped();
 }
 
 }  // namespace burrow::gc

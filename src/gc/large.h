@@ -13,12 +13,17 @@ namespace burrow::gc {
 /// Frees the large objects that were not marked. After a flip, while nothing marks.
 void sweep_large();
 
-/// Large objects, live or not yet swept: their number and bytes.
+/// Large objects: those that live or are not swept yet, and all ever made.
 struct LargeFigures {
   size_t objects = 0;
   size_t bytes = 0;
+  uint64_t total_objects = 0;
+  uint64_t total_bytes = 0;
 };
 
 [[nodiscard]] LargeFigures large_figures();
+
+/// The same. REQUIRES: the world is stopped.
+[[nodiscard]] LargeFigures large_figures_while_stopped();
 
 }  // namespace burrow::gc

@@ -118,7 +118,7 @@ void scan_part(const Visitor& visit, const PagePart& part, bool again) {
     }
     return;
   }
-  const heap::MSpan* span = heap::span_of_page(part.page);
+  const heap::MSpan* span = heap::span_around(part.page);
   if (span == nullptr) {
     return;
   }

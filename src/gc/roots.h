@@ -98,7 +98,7 @@ void for_each_thread_range(const os::StoppedThread& thread, F visit) {
   }
   visit(thread.sp, limit);
   visit(thread.thread_pointer - os::static_tls_bytes(),
-        thread.thread_pointer + os::kThreadDescriptorBytes);
+        thread.thread_pointer + os::thread_descriptor_bytes());
 }
 
 }  // namespace burrow::gc

@@ -77,6 +77,20 @@ void extract(Pred wanted, Sink sink) BURROW_NO_THREAD_SAFETY_ANALYSIS {
   g_waiting.resize(kept);
 }
 
+// Nobody can ask a cell that is unreachable itself, and its memory is about to be used again. After
+// the objects of destructors were marked: they may hold such cells.
+void drop_lost_weak() BURROW_NO_THREAD_SAFETY_ANALYSIS {
+  size_t kept = 0;
+  for (size_t i = 0; i < g_waiting.size(); ++i) {
+    Special& special = g_waiting[i];
+    if (special.kind != SpecialKind::kWeak ||
+        next_mark(reinterpret_cast<Address>(special.argument)).get()) {
+      g_waiting[kept++] = special;
+    }
+  }
+  g_waiting.resize(kept);
+}
+
 }  // namespace
 
 uint64_t add_special(SpecialKind kind, void* object, void (*function)(void*), void* argument) {
@@ -124,6 +138,7 @@ void settle_specials(Marker& marker) BURROW_NO_THREAD_SAFETY_ANALYSIS {
     }
   }
   (void)marker.drain(SIZE_MAX / 2);
+  drop_lost_weak();
   extract([](SpecialKind kind) { return kind == SpecialKind::kSample; },
           [](const Special& special)
               BURROW_NO_THREAD_SAFETY_ANALYSIS { g_dead_samples.push(special); });
@@ -163,6 +178,12 @@ bool take_due(Special& special, void*& object) {
   object =
       special.kind == SpecialKind::kDestroy ? reinterpret_cast<void*>(special.object()) : nullptr;
   return true;
+}
+
+size_t waiting_specials() {
+  BusyScope busy;
+  MutexLock hold(g_lock);
+  return g_waiting.size();
 }
 
 size_t due_count() {

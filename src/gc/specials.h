@@ -48,6 +48,9 @@ void report_dead_samples();
 /// object of a destructor, in plain sight, so that it stays; null for a cleanup.
 [[nodiscard]] bool take_due(Special& special, void*& object);
 
+/// Specials whose objects were reachable when last looked at.
+[[nodiscard]] size_t waiting_specials();
+
 /// Specials that are due and have not run.
 [[nodiscard]] size_t due_count();
 

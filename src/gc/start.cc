@@ -34,6 +34,7 @@ struct Settings {
 constinit std::atomic<StartState> g_state{StartState::kCold};
 constinit Mutex g_lock{LockRank::kCollector};
 constinit Settings g_settings;
+constinit int64_t g_start_time_ns = 0;
 
 void before_fork() {
   g_collector.lock_for_fork();
@@ -71,7 +72,16 @@ void start() {
                 os::debug_option("clobberfree") == "1"};
   pthread_atfork(before_fork, in_parent, in_child);
   g_pacer.init();
+  g_start_time_ns = os::monotonic_ns();
   g_state.store(StartState::kReady, std::memory_order_release);
+}
+
+bool started() {
+  return g_state.load(std::memory_order_acquire) == StartState::kReady;
+}
+
+int64_t start_time_ns() {
+  return g_start_time_ns;
 }
 
 bool stress() {

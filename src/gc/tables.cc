@@ -48,6 +48,14 @@ bool tables_init() {
          reserve_table(g_tables.pointers, pages * kPointerWordsPerPage);
 }
 
+size_t tables_bytes() {
+  if (g_tables.entries == nullptr) {
+    return 0;
+  }
+  size_t words = 2 * kMarkWordsPerPage + kPointerWordsPerPage;
+  return heap::arena_committed().value * (sizeof(uint16_t) + words * sizeof(uint64_t));
+}
+
 Address large_start(PageId page) {
   const heap::MSpan* span = heap::span_of_page(page);
   return span != nullptr && span->state == heap::SpanState::kCollected ? span->first : 0;

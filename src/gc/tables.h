@@ -58,6 +58,9 @@ extern constinit std::atomic<uint32_t> g_epoch;
 /// Reserves the tables; false when the system refuses. REQUIRES: the arena is there.
 [[nodiscard]] bool tables_init();
 
+/// Bytes of the tables for so much of the arena as is committed; 0 before `tables_init`.
+[[nodiscard]] size_t tables_bytes();
+
 inline PageEntry entry_of(PageId page) {
   // Relaxed: whoever holds a pointer into the page got it after the entry was written.
   return {g_tables.entries[page.value].load(std::memory_order_relaxed)};

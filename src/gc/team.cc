@@ -4,6 +4,7 @@
 #include <sched.h>
 
 #include <new>
+#include <utility>
 
 #include "base/futex.h"
 #include "os/os.h"
@@ -40,6 +41,7 @@ void Team::helper_main() {
   os::never_stop_this_thread();
   Team& team = g_team;
   Marker& marker = team.markers_[team.next_marker_.fetch_add(1, std::memory_order_relaxed)];
+  int64_t cpu_ns = 0;
   for (;;) {
     // Acquire: pairs with the release in `run`.
     uint32_t run = team.run_.load(std::memory_order_acquire);
@@ -48,6 +50,8 @@ void Team::helper_main() {
       continue;
     }
     team.help(marker);
+    int64_t now = os::thread_cpu_ns();
+    team.helpers_cpu_ns_.fetch_add(now - std::exchange(cpu_ns, now), std::memory_order_relaxed);
     while (team.run_.load(std::memory_order_acquire) == run) {
       futex_wait(team.run_, run);
     }

@@ -30,6 +30,11 @@ class Team {
   /// The leader's own marker. REQUIRES: the leader, no run.
   Marker& leader() { return markers_[0]; }
 
+  /// Processor time of all helpers in all runs so far.
+  [[nodiscard]] int64_t helpers_cpu_ns() const {
+    return helpers_cpu_ns_.load(std::memory_order_relaxed);
+  }
+
   /// In the child of a fork: there are no helpers any more.
   void reset_after_fork();
 
@@ -51,6 +56,7 @@ class Team {
   // Helpers inside `help`; the leader waits for 0 before it ends the run.
   std::atomic<uint32_t> inside_{0};
   std::atomic<size_t> next_marker_{1};
+  std::atomic<int64_t> helpers_cpu_ns_{0};  // relaxed: a figure
   // What others marked; relaxed: read when the world is stopped.
   std::atomic<uint64_t> others_marked_bytes_{0};
   std::atomic<uint64_t> others_marked_objects_{0};

@@ -188,13 +188,16 @@ void arena_forget(PageId end) {
 }
 
 MSpan* span_around(PageId page) {
-  for (size_t i = page.value + 1; i-- > 0;) {
+  // Every span has an entry at its start and at each chunk's first page.
+  for (size_t i = page.value;; --i) {
     if (MSpan* span = span_of_page(PageId(i)); span != nullptr) {
       return span->state == SpanState::kFree || page.value - i >= span->pages.value ? nullptr
                                                                                     : span;
     }
+    if (i % kPagesPerChunk == 0) {
+      return nullptr;
+    }
   }
-  return nullptr;
 }
 
 PageCount arena_committed() {

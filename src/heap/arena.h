@@ -75,17 +75,18 @@ BURROW_ALWAYS_INLINE bool find_page(const void* p, PageId& page) {
   return index < arena_page_count();
 }
 
-/// The span that owns a page, or null; null too inside a large span. Relaxed is enough: whoever
+/// The span that owns a page, or null; mostly null inside a large span. Relaxed is enough: whoever
 /// holds a live block of the span got it after the table was written.
 inline MSpan* span_of_page(PageId page) {
   return g_arena.spans[page.value].load(std::memory_order_relaxed);
 }
 
-/// The span that holds a page, also when the page lies inside a large one. Slow: for messages.
+/// The span that holds a page, also when the page lies inside a large one. Looks at up to 256
+/// entries.
 MSpan* span_around(PageId page);
 
 /// The span in which a block starts at the address; null when there is none. An address inside a
-/// block leads to its span too, unless the block is large.
+/// block leads to its span too, unless the block is large (then it may).
 inline MSpan* span_of(const void* p) {
   PageId page;
   return find_page(p, page) ? span_of_page(page) : nullptr;

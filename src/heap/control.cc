@@ -36,6 +36,11 @@ size_t set_memory_limit(size_t bytes) {
   return g_mheap.set_limit(bytes);
 }
 
+size_t memory_limit() {
+  heap_init();
+  return g_mheap.limit();
+}
+
 void fit_address_space_limit() {
   if (in_operation()) {
     return;

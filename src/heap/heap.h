@@ -34,6 +34,7 @@ bool release_memory();
 /// Sets the hard limit on the memory the heap holds from the OS, in bytes (SIZE_MAX: none);
 /// returns the previous one. BURROW_MEMLIMIT sets it at start.
 size_t set_memory_limit(size_t bytes);
+[[nodiscard]] size_t memory_limit();
 
 /// To be called after RLIMIT_AS was changed: gives reserved addresses back that would leave the
 /// program none. They are not taken again when the limit is lifted.

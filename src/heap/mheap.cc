@@ -11,6 +11,48 @@
 #include "os/os.h"
 
 namespace burrow::heap {
+namespace {
+
+// The pages from `from` on that the table of spans tells of. Of a large block that is its first
+// page and the first pages of chunks: its length would else make each malloc and free of megabytes
+// write hundreds of entries.
+template <typename F>
+void for_table_pages(const MSpan* span, PageId from, F f) {
+  size_t end = span->start.value + span->pages.value;
+  size_t at = from.value;
+  if (span->state != SpanState::kLarge) {
+    for (; at < end; ++at) {
+      f(at);
+    }
+    return;
+  }
+  if (from == span->start) {
+    f(at++);
+  }
+  for (at = round_up(at, kPagesPerChunk); at < end; at += kPagesPerChunk) {
+    f(at);
+  }
+}
+
+// Relaxed: the block is dead; only a wrong free could still ask.
+void clear_tables(const MSpan* span, PageId from) {
+  for_table_pages(span, from, [](size_t page) {
+    g_arena.page_entries[page].store(0, std::memory_order_relaxed);
+    g_arena.spans[page].store(nullptr, std::memory_order_relaxed);
+  });
+}
+
+// `c` sends frees to the class's slot; without a class they take the slow path.
+void fill_tables(MSpan* span, PageId from, SizeClass c) {
+  for_table_pages(span, from, [span, c](size_t page) {
+    // Relaxed: see span_of_page.
+    g_arena.spans[page].store(span, std::memory_order_relaxed);
+    g_arena.page_entries[page].store(c ? page_entry(c, page - span->start.value) : 0,
+                                     std::memory_order_relaxed);
+  });
+}
+
+}  // namespace
 
 constinit MHeap g_mheap;
 
@@ -43,16 +85,6 @@ void MHeap::note_growth() {
   idle_low_water_ = std::min(idle_low_water_, pages_.free_backed().value);
 }
 
-// `c` sends frees to the class's slot; without a class they take the slow path.
-void MHeap::fill_tables(MSpan* span, SizeClass c) {
-  for (size_t i = 0; i < span->table_pages(); ++i) {
-    size_t page = span->start.value + i;
-    // Relaxed: see span_of_page.
-    g_arena.spans[page].store(span, std::memory_order_relaxed);
-    g_arena.page_entries[page].store(c ? page_entry(c, i) : 0, std::memory_order_relaxed);
-  }
-}
-
 MSpan* MHeap::allocate_blocks(SizeClass c, SpanState state) {
   const ClassInfo& info = class_info(c);
   MSpan* span = nullptr;
@@ -64,7 +96,7 @@ MSpan* MHeap::allocate_blocks(SizeClass c, SpanState state) {
     return nullptr;
   }
   span->init_blocks(c, state);
-  fill_tables(span, state == SpanState::kSmall ? c : SizeClass());
+  fill_tables(span, span->start, state == SpanState::kSmall ? c : SizeClass());
   return span;
 }
 
@@ -85,16 +117,12 @@ MSpan* MHeap::allocate_large(size_t bytes, size_t alignment, SpanState state) {
   span->elem_count = 1;
   span->fresh = 1;
   span->state = state;
-  fill_tables(span, SizeClass());
+  fill_tables(span, span->start, SizeClass());
   return span;
 }
 
 void MHeap::free_span(MSpan* span) {
-  for (size_t i = 0; i < span->table_pages(); ++i) {
-    // Relaxed: the block is dead; only a wrong free could still ask.
-    g_arena.page_entries[span->start.value + i].store(0, std::memory_order_relaxed);
-    g_arena.spans[span->start.value + i].store(nullptr, std::memory_order_relaxed);
-  }
+  clear_tables(span, span->start);
   size_t descriptor = MSpan::descriptor_bytes(span->elem_count);
   if (span->moved || span->vacated) {
     settle_moved(span);
@@ -135,11 +163,13 @@ bool MHeap::resize_large(MSpan* span, size_t bytes) {
     if (healed) {
       pages_.note_unbacked(new_end, span->pages - wanted);
     }
+    clear_tables(span, new_end);
     pages_.free(new_end, span->pages - wanted);
     scavenge_if_due(os::monotonic_ns());
     wake.wanted = worth_waking();
   }
   span->pages = wanted;
+  fill_tables(span, end, SizeClass());
   span->elem_size = wanted.bytes();
   return true;
 }

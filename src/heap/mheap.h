@@ -145,7 +145,6 @@ class MHeap {
   [[nodiscard]] bool shrink_idle(size_t allowed) BURROW_REQUIRES(lock_);
   void settle_moved(MSpan* span);
   static bool heal_tail(const MSpan* span, PageCount keep);
-  void fill_tables(MSpan* span, SizeClass c);
   void scavenge_idle(int64_t now, size_t most_pages) BURROW_REQUIRES(lock_);
   void scavenge_if_due(int64_t now) BURROW_REQUIRES(lock_);
   [[nodiscard]] PageCount idle_goal() const BURROW_REQUIRES(lock_);

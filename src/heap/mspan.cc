@@ -65,7 +65,7 @@ void MSpan::put_back(void* p) {
 void MSpan::verify() const {
   CHECK(pages.value > 0 && address_of(start) >= g_arena.base);
   CHECK(span_of_page(start) == this);
-  CHECK(span_of_page(PageId(start.value + table_pages() - 1)) == this);
+  CHECK(span_around(PageId(start.value + pages.value - 1)) == this);
   if (state != SpanState::kSmall && state != SpanState::kSampled) {
     CHECK(elem_count == 1 && !size_class);
     return;

@@ -43,10 +43,7 @@ struct MSpan {
   uint16_t gc_entry = 0;      ///< its first page's entry in the collector's table
   uint32_t gc_cursor = 0;     ///< blocks below were handed out since the last flip
   uint32_t gc_epoch = 0;      ///< the flip after which it was last looked at
-
-  /// Pages from `start` that the table of spans tells of: the first is enough for a large block,
-  /// whose length would else make each malloc and free of megabytes write hundreds of entries.
-  [[nodiscard]] size_t table_pages() const { return state == SpanState::kLarge ? 1 : pages.value; }
+  uint32_t gc_live = 0;       ///< blocks that lived at that look or were taken since
 
   [[nodiscard]] Address limit() const { return address_of(start + pages); }
 

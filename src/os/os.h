@@ -105,6 +105,9 @@ int change_limit(int process, int resource, const void* now, void* before);
 /// Nanoseconds on the monotonic clock.
 [[nodiscard]] int64_t monotonic_ns();
 
+/// Nanoseconds of processor time that the calling thread has had.
+[[nodiscard]] int64_t thread_cpu_ns();
+
 /// Nanoseconds since 1970.
 [[nodiscard]] int64_t wall_ns();
 

@@ -49,7 +49,7 @@ void resume_threads();
 
 /// Bytes of static thread_locals below the thread pointer, and of the thread's descriptor above.
 [[nodiscard]] size_t static_tls_bytes();
-inline constexpr size_t kThreadDescriptorBytes = 0x900;
+[[nodiscard]] size_t thread_descriptor_bytes();
 
 /// The mapping around an address: [start, limit), both 0 when there is none. Reads /proc/self/maps.
 struct Mapping {

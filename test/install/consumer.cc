@@ -35,7 +35,7 @@ void check_figures() {
 }
 
 void check_limit() {
-  size_t former = burrow::set_memory_limit(64 * kMiB);
+  int64_t former = burrow::set_memory_limit(64 * kMiB);
   bool thrown = false;
   try {
     ::operator delete(::operator new(256 * kMiB));

@@ -12,8 +12,12 @@ struct TypeList {
   static constexpr size_t kSize = sizeof...(T);
 };
 
-/// Converts to anything, so that T{any, any} tells how many members T has.
+/// Converts to anything, so that T{any, any} tells how many members T has. Not copied: members that
+/// are constructed from any type (an `Any`) want one that can be.
 struct AnyValue {
+  AnyValue() = default;
+  AnyValue(const AnyValue&) = delete;
+
   template <class T>
   constexpr operator T() const noexcept;  // NOLINT(google-explicit-constructor)
 };

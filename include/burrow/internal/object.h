@@ -26,7 +26,7 @@ struct TypeInfo {
 
 /// Largest size with a class of its own.
 inline constexpr size_t kMaxSmallObject = size_t{32} * 1024;
-/// Slots of one kind in `BumpSlot` arrays; slot 0 is not used.
+/// Slots of one kind in `BumpSlot` arrays. Slot 0 of all holds no run: see `processor_number`.
 inline constexpr size_t kObjectClasses = 1 + 9 + 8 * 8;
 
 /// The size class of an object, as heap/size_classes.h has it; 8 bytes take the 16-byte class,
@@ -48,6 +48,13 @@ constexpr size_t object_class_size(size_t index) {
   size_t doubling = (index - 10) / 8;
   size_t step = (index - 10) % 8 + 1;
   return (size_t{128} << doubling) + step * (size_t{16} << doubling);
+}
+
+/// Bytes that an object of `bytes` really gets.
+constexpr size_t object_room(size_t bytes) {
+  constexpr size_t kPage = size_t{8} * 1024;
+  return bytes <= kMaxSmallObject ? object_class_size(object_class(bytes))
+                                  : (bytes + kPage - 1) / kPage * kPage;
 }
 
 /// A run of zeroed memory that the next objects of one kind and class are cut from. Its owner is
@@ -101,6 +108,33 @@ inline BumpSlot* object_slots() {
 #else
   return burrow_gc_slots;
 #endif
+}
+
+/// The number of what the calling thread allocates from: of its processor when it runs goroutines,
+/// otherwise its own. No two threads that run have the same. 0: it has none (yet).
+inline size_t processor_number() {
+  return reinterpret_cast<size_t>(object_slots()[0].next);
+}
+
+/// True while a collection marks. Volatile: a loop over many stores must look each time, as the
+/// collector vouches only for a value that was in a register when marking began.
+inline bool marking() {
+  return __builtin_expect(*static_cast<const volatile unsigned char*>(&burrow_gc_marking) != 0, 0);
+}
+
+/// Zeroed memory for one object of a size known only now.
+inline void* allocate_sized(size_t bytes, ObjectKind kind) {
+  if (__builtin_expect(bytes <= kMaxSmallObject, 1)) {
+    size_t index = object_class(bytes);
+    size_t room = object_class_size(index);
+    BumpSlot& slot = object_slots()[slot_index(kind, index)];
+    char* p = slot.next;
+    if (__builtin_expect(static_cast<size_t>(slot.end - p) >= room, 1)) {
+      slot.next = p + room;
+      return p;
+    }
+  }
+  return burrow_gc_allocate(bytes, kind);
 }
 
 /// Zeroed memory for one small object of a size known to the compiler.

@@ -60,6 +60,13 @@ template <class T>
 struct IsPtr<Ptr<T>> : std::true_type {};
 
 template <class T>
+struct IsArray : std::false_type {};
+
+template <class T, size_t N>
+  requires(N > 0)
+struct IsArray<std::array<T, N>> : std::true_type {};
+
+template <class T>
 concept HasFieldList = requires { type_map<T>::kFields; };
 
 template <class T>
@@ -87,6 +94,12 @@ constexpr PointerMap raw_map() {
   return map;
 }
 
+constexpr PointerMap map_of_second_word() {
+  PointerMap map;
+  map.add(sizeof(void*));
+  return map;
+}
+
 template <class T>
 constexpr PointerMap aggregate_map() {
   constexpr size_t kCount = count_fields<T>();
@@ -103,9 +116,22 @@ constexpr PointerMap aggregate_map() {
   }
 }
 
-/// Array members would be counted element by element.
+/// Converts to the bases of T and to nothing else.
 template <class T>
-concept SimpleAggregate = std::is_aggregate_v<T> && std::is_class_v<T> && !std::is_union_v<T>;
+struct AnyBaseOf {
+  AnyBaseOf() = default;
+  AnyBaseOf(const AnyBaseOf&) = delete;
+
+  template <class Base>
+    requires(std::is_base_of_v<Base, T> && !std::is_same_v<Base, T>)
+  constexpr operator Base() const noexcept;  // NOLINT(google-explicit-constructor)
+};
+
+/// An aggregate that `fields_of` takes apart: without bases, and not by std::get.
+template <class T>
+concept SimpleAggregate = std::is_aggregate_v<T> && std::is_class_v<T> && !requires {
+  T{AnyBaseOf<T>{}};
+} && !requires { std::tuple_size<T>::value; };
 
 template <class T>
 constexpr PointerMap pointer_map() {
@@ -128,12 +154,19 @@ constexpr PointerMap pointer_map() {
       }
     }
     return map;
+  } else if constexpr (IsArray<T>::value) {
+    return pointer_map<typename T::value_type[std::tuple_size_v<T>]>();
   } else if constexpr (SimpleAggregate<T>) {
     return aggregate_map<T>();
   } else {
     return raw_map();
   }
 }
+
+/// Types whose default value is all zero bytes, as fresh memory is.
+template <class T>
+inline constexpr bool kZeroed = std::is_trivially_default_constructible_v<T> || IsPtr<T>::value ||
+                                requires { requires type_map<T>::kZeroed; };
 
 template <class T>
 inline constexpr PointerMap kPointerMap = pointer_map<T>();

@@ -31,6 +31,10 @@ int64_t monotonic_ns() {
   return read_clock(CLOCK_MONOTONIC);
 }
 
+int64_t thread_cpu_ns() {
+  return read_clock(CLOCK_THREAD_CPUTIME_ID);
+}
+
 int64_t wall_ns() {
   return read_clock(CLOCK_REALTIME);
 }

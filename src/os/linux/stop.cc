@@ -189,6 +189,15 @@ void stop_reset_after_fork() {
   t_stopped_in = 0;
 }
 
+size_t thread_descriptor_bytes() {
+  static const size_t bytes = [] {
+    auto* size = static_cast<const uint32_t*>(dlsym(RTLD_DEFAULT, "_thread_db_sizeof_pthread"));
+    constexpr size_t kOfGlibc236 = 0x900;
+    return size != nullptr ? *size : kOfGlibc236;
+  }();
+  return bytes;
+}
+
 size_t static_tls_bytes() {
   using Function = void (*)(size_t*, size_t*);
   static const size_t bytes = [] {
@@ -198,8 +207,9 @@ size_t static_tls_bytes() {
     if (info != nullptr) {
       info(&size, &alignment);
     }
-    // It counts the descriptor too.
-    return size > kThreadDescriptorBytes ? size : size_t{8192};
+    // It counts the descriptor too. Below the block there may be nothing.
+    size_t descriptor = thread_descriptor_bytes();
+    return size > descriptor ? size - descriptor : size_t{0};
   }();
   return bytes;
 }
