@@ -59,20 +59,16 @@ struct Visitor {
 // Blocks of a class that overlap the part. Free ones carry their mark in the first word.
 BURROW_NO_TSAN __attribute__((no_sanitize("address"))) void scan_blocks(const Visitor& visit,
                                                                         const PagePart& part,
-                                                                        size_t entry) {
-  SizeClass c(heap::entry_slot(entry) / sizeof(heap::ClassSlot));
+                                                                        const heap::MSpan& span,
+                                                                        SizeClass c) {
   const heap::ClassInfo& info = heap::class_info(c);
-  const heap::MSpan* descriptor = heap::span_of_page(part.page);
-  if (descriptor == nullptr) {
-    return;
-  }
-  Address span = heap::address_of(part.page) - (entry >> 12 << kPageShift);
-  size_t index = heap::block_index(part.from - span, info);
+  Address start = heap::address_of(span.start);
+  size_t index = heap::block_index(part.from - start, info);
   // Blocks from `fresh` on were never handed out and hold what the page was used for before. One
   // that is handed out meanwhile is written to, and looked at again.
-  size_t count = std::min<size_t>(info.capacity, descriptor->fresh);
+  size_t count = std::min<size_t>(info.capacity, span.fresh);
   for (; index < count; ++index) {
-    Address block = span + index * info.size;
+    Address block = start + index * info.size;
     if (block >= part.to) {
       break;
     }
@@ -109,7 +105,9 @@ void scan_raw_objects(const Visitor& visit, const PagePart& part, PageEntry entr
 
 void scan_part(const Visitor& visit, const PagePart& part, bool again) {
   if (size_t entry = heap::entry_of_page(part.page); entry != 0) {
-    scan_blocks(visit, part, entry);
+    if (const heap::MSpan* span = heap::span_of_page(part.page); span != nullptr) {
+      scan_blocks(visit, part, *span, SizeClass(heap::entry_slot(entry) / sizeof(heap::ClassSlot)));
+    }
     return;
   }
   if (PageEntry entry = entry_of(part.page); entry.collected()) {
@@ -124,9 +122,11 @@ void scan_part(const Visitor& visit, const PagePart& part, bool again) {
   }
   switch (span->state) {
     case heap::SpanState::kLarge:
+      visit(part.from, part.to);
+      return;
     case heap::SpanState::kSampled:
     case heap::SpanState::kSmall:
-      visit(part.from, part.to);
+      scan_blocks(visit, part, *span, span->size_class);
       return;
     case heap::SpanState::kGuarded:  // its last page has no access
       if (part.page.value + 1 < span->start.value + span->pages.value) {
