@@ -82,6 +82,7 @@ class Ptr {
 
   Ptr(const Ptr& other) noexcept { store(other.p_); }
 
+  // NOLINTNEXTLINE(bugprone-unhandled-self-assignment): storing what is there changes nothing
   Ptr& operator=(const Ptr& other) noexcept {
     store(other.p_);
     return *this;
@@ -221,6 +222,7 @@ class Root {
 
   Root(Root&& other) noexcept : cell_(std::exchange(other.cell_, nullptr)) {}
 
+  // NOLINTNEXTLINE(bugprone-unhandled-self-assignment): storing what is there changes nothing
   Root& operator=(const Root& other) { return *this = other.get(); }
 
   Root& operator=(Root&& other) noexcept {

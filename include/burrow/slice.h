@@ -246,9 +246,8 @@ template <class T, std::convertible_to<T>... Values>
 /// append(s, other...): the elements of a slice, or of another contiguous range of Ts such as a
 /// vector or a span. May overlap.
 template <class T, std::ranges::contiguous_range R>
-  requires(std::same_as<R, Slice<T>> ||
-           (!std::convertible_to<R, T> && !std::is_array_v<R> &&
-            std::same_as<std::ranges::range_value_t<R>, T>))
+  requires(std::same_as<R, Slice<T>> || (!std::convertible_to<R, T> && !std::is_array_v<R> &&
+                                         std::same_as<std::ranges::range_value_t<R>, T>))
 [[nodiscard]] Slice<T> append(const Slice<T>& s, const R& other) {
   const T* from = std::ranges::data(other);
   size_t len = s.len() + std::ranges::size(other);
@@ -274,4 +273,5 @@ Slice<T>::Slice(std::initializer_list<T> values) : Slice(make_slice<T>(values.si
 
 /// Elements outlive the slice that led to them.
 template <class T>
-inline constexpr bool std::ranges::enable_borrowed_range<burrow::Slice<T>> = true;
+inline constexpr bool std::ranges::enable_borrowed_range<burrow::Slice<T>> =  // NOLINT
+    true;

@@ -12,33 +12,33 @@ namespace burrow {
 /// The order in which locks may be taken: a thread that holds a lock may take only locks of a
 /// strictly higher rank. Checked at run time in debug builds.
 enum class LockRank : uint8_t {
-  kSchedStart = 0,  ///< sched: its start, changes of the number of processors
-  kStart,           ///< heap: the very first call
-  kDebugServer,     ///< debug: starting and stopping the server
-  kSchedPoll,       ///< sched: who waits for a descriptor
-  kSchedTimers,     ///< sched: a processor's timers
-  kSched,           ///< sched: global queue, idle processors and workers
-  kSchedStacks,     ///< sched: regions of stacks, goroutines without work
-  kScavenger,       ///< heap: start and end of the scavenger's thread
-  kProfReaders,     ///< prof: snapshots and the symboliser
-  kCycle,           ///< gc: held for the length of a collection
-  kCollector,       ///< gc: the start of the collector's threads
-  kCacheList,       ///< gc: the list of all caches
-  kSpecials,        ///< gc: what is to happen when objects are unreachable
+  kSchedStart = 0,    ///< sched: its start, changes of the number of processors
+  kStart,             ///< heap: the very first call
+  kDebugServer,       ///< debug: starting and stopping the server
+  kSchedPoll,         ///< sched: who waits for a descriptor
+  kSchedTimers,       ///< sched: a processor's timers
+  kSched,             ///< sched: global queue, idle processors and workers
+  kSchedStacks,       ///< sched: regions of stacks, goroutines without work
+  kScavenger,         ///< heap: start and end of the scavenger's thread
+  kProfReaders,       ///< prof: snapshots and the symboliser
+  kCycle,             ///< gc: held for the length of a collection
+  kCollector,         ///< gc: the start of the collector's threads
+  kCacheList,         ///< gc: the list of all caches
+  kSpecials,          ///< gc: what is to happen when objects are unreachable
   kCollectedCentral,  ///< gc: one per kind and class (never two at once)
-  kLargeObjects,    ///< gc: the list of large objects
-  kMarkPool,        ///< gc: marking work that anybody may take
-  kPools,           ///< lang: the list of pools
-  kPoolShard,       ///< lang: one processor's part of a pool (never two at once)
-  kHardened,        ///< heap: quarantine of hardened mode
-  kGuard,           ///< heap: guarded blocks of hardened mode
-  kCacheRegistry,   ///< heap: the list of all MCaches
-  kCentral,         ///< heap: one per size class (never two at once)
-  kHeap,            ///< heap: spans and pages
-  kMetadata,        ///< heap: the allocator of descriptors
-  kProfBuckets,     ///< prof: bucket table
-  kUnwind,          ///< prof: unwinder priming
-  kLeaf,            ///< takes nothing else
+  kLargeObjects,      ///< gc: the list of large objects
+  kMarkPool,          ///< gc: marking work that anybody may take
+  kPools,             ///< lang: the list of pools
+  kPoolShard,         ///< lang: one processor's part of a pool (never two at once)
+  kHardened,          ///< heap: quarantine of hardened mode
+  kGuard,             ///< heap: guarded blocks of hardened mode
+  kCacheRegistry,     ///< heap: the list of all MCaches
+  kCentral,           ///< heap: one per size class (never two at once)
+  kHeap,              ///< heap: spans and pages
+  kMetadata,          ///< heap: the allocator of descriptors
+  kProfBuckets,       ///< prof: bucket table
+  kUnwind,            ///< prof: unwinder priming
+  kLeaf,              ///< takes nothing else
 };
 
 /// A three-state futex mutex (Drepper, "Futexes Are Tricky", mutex 2), 8 bytes, no allocation,

@@ -5,7 +5,7 @@
 // registers, globals, thread_locals, malloc'd blocks and other objects; a pointer into the middle
 // of an object counts.
 //
-// Allocation.
+// How. Allocation:
 //  1. The header pops from `burrow_gc_slots`: a run of zeroed blocks of one kind and class that is
 //     the thread's own. No lock, no atomic instruction, no list: two words are compared and one is
 //     stored.
@@ -15,7 +15,7 @@
 //  4. `heap::MHeap` gives pages. Objects over 32 KiB have a span each (large.h).
 // Blocks carry no header. What a block is follows from its page's `PageEntry`.
 //
-// A cycle.
+// A cycle:
 //  1. Dirty tracking begins (os/dirty.h), the world stops for a moment: stacks and registers are
 //     looked through, and the barrier's flag is set.
 //  2. `Team` marks beside the program: globals, malloc'd blocks, and all that is reached.
@@ -51,6 +51,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
 namespace burrow::gc {
 

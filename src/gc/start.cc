@@ -66,8 +66,8 @@ void start() {
     fatal("cannot reserve address space for the collector's tables: raise RLIMIT_AS (ulimit -v)");
   }
   init_centrals();
-  static constexpr heap::CollectorHooks hooks{end_cache, unbind_cache};
-  heap::install_collector_hooks(&hooks);
+  static constexpr heap::CollectorHooks kHooks{end_cache, unbind_cache};
+  heap::install_collector_hooks(&kHooks);
   g_settings = {os::debug_option("gcstress") == "1", os::debug_option("gcverify") == "1",
                 os::debug_option("clobberfree") == "1"};
   pthread_atfork(before_fork, in_parent, in_child);

@@ -12,11 +12,11 @@ namespace burrow::heap {
 
 /// What a span is for, and so who owns its fields.
 enum class SpanState : uint8_t {
-  kFree,     ///< descriptor not in use
-  kSmall,    ///< blocks of one class, traded through magazines; its MCentral's lock guards it
-  kSampled,  ///< as kSmall, but every block is in the profile: no magazines, `free` looks it up
-  kLarge,    ///< one block of whole pages; belongs to the block's owner
-  kGuarded,  ///< one block before a page without access (hardened mode)
+  kFree,       ///< descriptor not in use
+  kSmall,      ///< blocks of one class, traded through magazines; its MCentral's lock guards it
+  kSampled,    ///< as kSmall, but every block is in the profile: no magazines, `free` looks it up
+  kLarge,      ///< one block of whole pages; belongs to the block's owner
+  kGuarded,    ///< one block before a page without access (hardened mode)
   kCollected,  ///< belongs to the collector, which cuts and frees it: see gc/gc.h
 };
 
@@ -39,11 +39,11 @@ struct MSpan {
   bool vacated = false;    ///< its mapping was moved away
   int8_t list = -1;        ///< which occupancy list of its MCentral, or -1
   // Of kCollected only; src/gc guards them.
-  bool gc_owned = false;      ///< a cache allocates from it
-  uint16_t gc_entry = 0;      ///< its first page's entry in the collector's table
-  uint32_t gc_cursor = 0;     ///< blocks below were handed out since the last flip
-  uint32_t gc_epoch = 0;      ///< the flip after which it was last looked at
-  uint32_t gc_live = 0;       ///< blocks that lived at that look or were taken since
+  bool gc_owned = false;   ///< a cache allocates from it
+  uint16_t gc_entry = 0;   ///< its first page's entry in the collector's table
+  uint32_t gc_cursor = 0;  ///< blocks below were handed out since the last flip
+  uint32_t gc_epoch = 0;   ///< the flip after which it was last looked at
+  uint32_t gc_live = 0;    ///< blocks that lived at that look or were taken since
 
   [[nodiscard]] Address limit() const { return address_of(start + pages); }
 

@@ -96,10 +96,10 @@ TEST(Any, MoveOnlyValuesAreTaken) {
 TEST(Any, MismatchThrows) {
   Any a = 5;
   try {
-    (void)a.as<long>();
+    (void)a.as<double>();
     FAIL() << "no exception";
   } catch (const std::bad_cast& error) {
-    EXPECT_STREQ(error.what(), "interface conversion: interface is int, not long");
+    EXPECT_STREQ(error.what(), "interface conversion: interface is int, not double");
   }
   try {
     (void)Any().as<Incomparable>();

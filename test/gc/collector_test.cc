@@ -1,4 +1,6 @@
 // What users rely on: what is reachable stays, what is not goes, destructors and cleanups run once.
+#include "gc/collector.h"
+
 #include <dlfcn.h>
 #include <gtest/gtest.h>
 #include <signal.h>
@@ -16,7 +18,6 @@
 
 #include "burrow/gc.h"
 #include "gc/cleanup.h"
-#include "gc/collector.h"
 #include "gc/pacer.h"
 #include "gc/tables.h"
 
@@ -27,6 +28,7 @@ std::atomic<int> g_destroyed{0};
 
 struct Counted {
   uint64_t pad[3] = {};
+
   ~Counted() { ++g_destroyed; }
 };
 
@@ -181,9 +183,12 @@ TEST(Collector, ExactObjectsKeepOnlyByTheirPointers) {
 TEST(Collector, DestructorsMayUseWhatTheyReach) {
   struct Owner {
     Node* node = make<Node>();
+
     Owner() { node->value = 42; }
+
     ~Owner() { g_destroyed += static_cast<int>(node->value); }
   };
+
   g_destroyed = 0;
   on_own_thread([] { make<Owner>(); });
   collect_all();
@@ -200,6 +205,7 @@ TEST(Collector, DestructorsMayAllocateAndCollect) {
       ++g_destroyed;
     }
   };
+
   g_destroyed = 0;
   on_own_thread([] { make<Busy>(); });
   collect_all();
@@ -220,7 +226,14 @@ TEST(Collector, CleanupsRunAndCanBeStopped) {
 TEST(Collector, BlockedCleanupBlocksNoAllocation) {
   static std::atomic<bool> let_go{false};
   on_own_thread([] {
-    add_cleanup(make<Node>(), [](int /*n*/) { while (!let_go) { usleep(1000); } }, 0);
+    add_cleanup(
+        make<Node>(),
+        [](int /*n*/) {
+          while (!let_go) {
+            usleep(1000);
+          }
+        },
+        0);
   });
   wipe_stack();
   collect();
@@ -340,9 +353,11 @@ TEST(CollectorDeathTest, OutOfMemoryEndsTheProgramWithTwo) {
 
 TEST(CollectorDeathTest, ThrowingDestructorEndsTheProgram) {
   GTEST_FLAG_SET(death_test_style, "threadsafe");
+
   struct Throws {
     ~Throws() noexcept(false) { throw std::runtime_error("from a destructor"); }
   };
+
   EXPECT_DEATH(
       {
         on_own_thread([] { make<Throws>(); });

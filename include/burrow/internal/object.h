@@ -98,16 +98,12 @@ namespace burrow::internal {
 /// The slots, read afresh at each call: a goroutine may have come to another thread meanwhile,
 /// where a compiler that remembers the variable's address would go wrong.
 inline BumpSlot* object_slots() {
-#if defined(__x86_64__)
-  BumpSlot* slots;
+  BumpSlot* slots;  // NOLINT(cppcoreguidelines-init-variables): the assembly sets it
   asm volatile(
       "movq burrow_gc_slots@gottpoff(%%rip), %0\n\t"
       "movq %%fs:(%0), %0"
       : "=r"(slots));
   return slots;
-#else
-  return burrow_gc_slots;
-#endif
 }
 
 /// The number of what the calling thread allocates from: of its processor when it runs goroutines,

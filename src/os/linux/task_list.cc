@@ -56,8 +56,9 @@ std::string_view line_of(std::string_view text, std::string_view key) {
 bool ask_kernel(uint32_t tid, int signal) {
   FixedPrinter<64> path;
   path << "/proc/self/task/" << tid << "/status" << '\0';
+  const char* name = path.text().begin();  // ends with the 0 above
   std::array<char, 4096> buffer;
-  std::optional<size_t> size = read_file(path.text().data(), buffer.data(), buffer.size());
+  std::optional<size_t> size = read_file(name, buffer.data(), buffer.size());
   if (!size) {
     return true;  // gone
   }
@@ -131,9 +132,10 @@ Mapping mapping_of(uintptr_t address) {
     size_t end = 0;
     while ((end = text.find('\n')) != std::string_view::npos) {
       Mapping m;
-      const char* dash = text.data() + text.find('-');
-      std::from_chars(text.data(), dash, m.start, 16);
-      std::from_chars(dash + 1, text.data() + end, m.limit, 16);
+      const char* line = text.begin();
+      const char* dash = line + text.find('-');
+      std::from_chars(line, dash, m.start, 16);
+      std::from_chars(dash + 1, line + end, m.limit, 16);
       if (address >= m.start && address < m.limit) {
         found = m;
         break;
