@@ -106,8 +106,8 @@ void Cache::drop_span(size_t slot, SizeClass c, ObjectKind kind) {
   if (run.next != run.end) {
     size_t size = heap::class_info(c).size;
     auto left = static_cast<size_t>(run.end - run.next);
-    span->gc_cursor -= static_cast<uint32_t>(left / size);
-    span->gc_live -= static_cast<uint32_t>(left / size);
+    span->collected().cursor -= static_cast<uint32_t>(left / size);
+    span->collected().live -= static_cast<uint32_t>(left / size);
     allocated_bytes -= left;
     allocated_objects -= left / size;
     g_pacer.note_unused(left);
@@ -143,7 +143,7 @@ void* Cache::refill(ObjectKind kind, SizeClass c) {
     }
   }
   if (sample_every_object() && run.end - run.start > size) {
-    spans[slot]->gc_cursor -= static_cast<uint32_t>((run.end - run.start) / size - 1);
+    spans[slot]->collected().cursor -= static_cast<uint32_t>((run.end - run.start) / size - 1);
     run.end = run.start + size;
   }
   size_t bytes = run.end - run.start;
@@ -154,7 +154,7 @@ void* Cache::refill(ObjectKind kind, SizeClass c) {
   slots[slot] = {p + size, p + bytes};
   allocated_bytes += bytes;
   allocated_objects += bytes / size;
-  spans[slot]->gc_live += static_cast<uint32_t>(bytes / size);
+  spans[slot]->collected().live += static_cast<uint32_t>(bytes / size);
   g_pacer.note_allocated(bytes);
   return p;
 }

@@ -69,7 +69,7 @@ bool SpanList::grow() {
 
 bool next_run(heap::MSpan* span, Run& run) {
   const heap::ClassInfo& info = heap::class_info(entry_of(span).size_class());
-  size_t i = span->gc_cursor;
+  size_t i = span->collected().cursor;
   Address at = span->first + i * info.size;
   for (; i < info.capacity && last_mark(at).get(); ++i) {
     at += info.size;
@@ -79,7 +79,7 @@ bool next_run(heap::MSpan* span, Run& run) {
     at += info.size;
   }
   run.end = at;
-  span->gc_cursor = static_cast<uint32_t>(i);
+  span->collected().cursor = static_cast<uint32_t>(i);
   return run.end != run.start;
 }
 
@@ -89,16 +89,17 @@ void Central::init(ObjectKind kind, SizeClass c) {
 }
 
 bool Central::due(const heap::MSpan* span) const {
-  return !span->gc_owned && span->gc_epoch != g_epoch.load(std::memory_order_relaxed);
+  return !span->collected().owned &&
+         span->collected().epoch != g_epoch.load(std::memory_order_relaxed);
 }
 
 Central::Verdict Central::look(heap::MSpan* span) {
-  span->gc_epoch = g_epoch.load(std::memory_order_relaxed);
-  span->gc_cursor = 0;
+  span->collected().epoch = g_epoch.load(std::memory_order_relaxed);
+  span->collected().cursor = 0;
   span->need_zero = true;
   size_t live = count_marks(span);
-  freed_ += span->gc_live - live;
-  span->gc_live = static_cast<uint32_t>(live);
+  freed_ += span->collected().live - live;
+  span->collected().live = static_cast<uint32_t>(live);
   if (BURROW_UNLIKELY(clobbering())) {
     clobber(span, class_);
   }
@@ -112,13 +113,13 @@ heap::MSpan* Central::acquire() {
     MutexLock hold(lock_);
     if (partial_.size() > 0) {
       heap::MSpan* span = partial_.pop();
-      span->gc_owned = true;
+      span->collected().owned = true;
       return span;
     }
     while (sweep_at_ < all_.size()) {
       heap::MSpan* span = all_[sweep_at_++];
       if (due(span) && look(span) != Verdict::kFull) {
-        span->gc_owned = true;
+        span->collected().owned = true;
         return span;
       }
     }
@@ -143,9 +144,9 @@ heap::MSpan* Central::create() {
     return nullptr;
   }
   clear_tables(span->start, span->pages);
-  span->gc_entry = PageEntry::small(class_, 0, kind_).bits;
-  span->gc_epoch = g_epoch.load(std::memory_order_relaxed);
-  span->gc_owned = true;
+  span->collected().entry = PageEntry::small(class_, 0, kind_).bits;
+  span->collected().epoch = g_epoch.load(std::memory_order_relaxed);
+  span->collected().owned = true;
   for (size_t i = 0; i < span->pages.value; ++i) {
     g_tables.entries[span->start.value + i].store(PageEntry::small(class_, i, kind_).bits,
                                                   std::memory_order_relaxed);
@@ -162,10 +163,10 @@ void Central::destroy(heap::MSpan* span) {
 
 void Central::release(heap::MSpan* span) {
   MutexLock hold(lock_);
-  span->gc_owned = false;
+  span->collected().owned = false;
   // What was handed out since the last flip has no marks yet: it lies below the cursor.
-  span->gc_epoch = g_epoch.load(std::memory_order_relaxed);
-  if (span->gc_cursor < heap::class_info(class_).capacity) {
+  span->collected().epoch = g_epoch.load(std::memory_order_relaxed);
+  if (span->collected().cursor < heap::class_info(class_).capacity) {
     (void)partial_.push(span);  // without memory for the list it rests until the next flip
   }
 }
@@ -180,7 +181,7 @@ bool Central::sweep_some(size_t count, bool all) {
     size_t stop = std::min(count, kBatch);
     for (size_t n = 0; n < stop && sweep_at_ < all_.size(); ++n) {
       heap::MSpan* span = all_[sweep_at_];
-      bool idle = span->gc_cursor == 0;
+      bool idle = span->collected().cursor == 0;
       Verdict verdict = due(span) ? look(span) : Verdict::kFull;
       if (verdict == Verdict::kEmpty && (idle || all)) {
         empty[empties++] = span;
@@ -210,7 +211,7 @@ BURROW_NO_TSAN Central::Figures Central::figures() {
   MutexLock hold(lock_);
   Figures sum{freed_, freed_};
   for (size_t i = 0; i < all_.size(); ++i) {
-    sum.taken += all_[i]->gc_live;  // an owner may be raising it
+    sum.taken += all_[i]->collected().live;  // an owner may be raising it
   }
   return sum;
 }
@@ -222,7 +223,7 @@ void Central::verify() {
     const heap::MSpan* span = all_[i];
     CHECK(span->state == heap::SpanState::kCollected);
     CHECK(entry_of(span).bits == PageEntry::small(class_, 0, kind_).bits);
-    CHECK(span->gc_cursor <= heap::class_info(class_).capacity);
+    CHECK(span->collected().cursor <= heap::class_info(class_).capacity);
   }
 }
 

@@ -22,7 +22,7 @@ struct Run {
 
 /// The class and kind that a small span was cut for.
 inline PageEntry entry_of(const heap::MSpan* span) {
-  return {span->gc_entry};
+  return {span->collected().entry};
 }
 
 /// One kind and class.

@@ -34,7 +34,7 @@
 //
 // Invariants.
 //  - g_epoch's bitmap is complete: a block below no cursor and without a mark in it is free.
-//  - A block handed out since the last flip lies below its span's gc_cursor, or in a cache's run.
+//  - A block handed out since the last flip lies below its span's cursor, or in a cache's run.
 //  - No span is freed while a cycle marks.
 //  - A thread is never stopped inside a `BusyScope`; so while the world is stopped no lock of this
 //    layer is held by a stopped thread, and the collector takes no other layer's lock.

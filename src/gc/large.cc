@@ -37,8 +37,8 @@ void* allocate_large(size_t bytes, ObjectKind kind) {
   if (span->need_zero) {
     std::memset(p, 0, span->elem_size);
   }
-  span->gc_epoch = g_epoch.load(std::memory_order_relaxed);
-  span->gc_entry = PageEntry::large(kind).bits;
+  span->collected().epoch = g_epoch.load(std::memory_order_relaxed);
+  span->collected().entry = PageEntry::large(kind).bits;
   {
     MutexLock hold(g_lock);
     if (!g_spans.push(span)) {
@@ -49,7 +49,7 @@ void* allocate_large(size_t bytes, ObjectKind kind) {
     ++g_total_objects;
     g_total_bytes += span->elem_size;
   }
-  fill_entries(span, span->gc_entry);
+  fill_entries(span, span->collected().entry);
   g_pacer.note_allocated(span->elem_size);
   return p;
 }
@@ -64,7 +64,7 @@ void sweep_large() {
       MutexLock hold(g_lock);
       for (; i < g_spans.size() && dead == nullptr; ++i) {
         heap::MSpan* span = g_spans[i];
-        if (span->gc_epoch == epoch || last_mark(span->first).get()) {
+        if (span->collected().epoch == epoch || last_mark(span->first).get()) {
           continue;  // allocated since the flip, or alive
         }
         dead = span;

@@ -1,6 +1,7 @@
 // MSpan: a run of pages cut into blocks of one class, or one large block. See mheap.h.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 
@@ -20,7 +21,17 @@ enum class SpanState : uint8_t {
   kCollected,  ///< belongs to the collector, which cuts and frees it: see gc/gc.h
 };
 
-/// The descriptor. The bitmap of returned blocks follows it in memory (`free_bits`).
+/// What the descriptor of a kCollected span has in place of the bitmap; src/gc guards it.
+struct CollectedPart {
+  uint32_t cursor = 0;  ///< blocks below were handed out since the last flip
+  uint32_t epoch = 0;   ///< the flip after which it was last looked at
+  uint32_t live = 0;    ///< blocks that lived at that look or were taken since
+  uint16_t entry = 0;   ///< its first page's entry in the collector's table
+  bool owned = false;   ///< a cache allocates from it
+};
+
+/// The descriptor. The bitmap of returned blocks follows it in memory (`free_bits`); or, when the
+/// span is kCollected, the `collected` part.
 struct MSpan {
   PageId start;
   PageCount pages;
@@ -38,12 +49,6 @@ struct MSpan {
   bool moved = false;      ///< its mapping was moved here, see large.cc
   bool vacated = false;    ///< its mapping was moved away
   int8_t list = -1;        ///< which occupancy list of its MCentral, or -1
-  // Of kCollected only; src/gc guards them.
-  bool gc_owned = false;   ///< a cache allocates from it
-  uint16_t gc_entry = 0;   ///< its first page's entry in the collector's table
-  uint32_t gc_cursor = 0;  ///< blocks below were handed out since the last flip
-  uint32_t gc_epoch = 0;   ///< the flip after which it was last looked at
-  uint32_t gc_live = 0;    ///< blocks that lived at that look or were taken since
 
   [[nodiscard]] Address limit() const { return address_of(start + pages); }
 
@@ -54,12 +59,19 @@ struct MSpan {
     return reinterpret_cast<const uint64_t*>(this + 1);
   }
 
+  /// REQUIRES: the span is kCollected.
+  CollectedPart& collected() { return *reinterpret_cast<CollectedPart*>(this + 1); }
+
+  [[nodiscard]] const CollectedPart& collected() const {
+    return *reinterpret_cast<const CollectedPart*>(this + 1);
+  }
+
   /// Words of free_bits for a span of `count` blocks.
   static constexpr size_t bit_words(size_t count) { return (count + 63) / 64; }
 
   /// Bytes of a descriptor for `count` blocks.
   static size_t descriptor_bytes(size_t count) {
-    return sizeof(MSpan) + bit_words(count) * sizeof(uint64_t);
+    return sizeof(MSpan) + std::max(bit_words(count) * sizeof(uint64_t), sizeof(CollectedPart));
   }
 
   /// Blocks that the span can still hand out.
@@ -103,6 +115,8 @@ struct MSpan {
   void verify() const;
 };
 
-static_assert(sizeof(MSpan) % alignof(uint64_t) == 0);
+// With its bitmap the descriptor of every small class takes 128 bytes, so that what one class gives
+// back serves the next.
+static_assert(sizeof(MSpan) == 64);
 
 }  // namespace burrow::heap
