@@ -1,83 +1,11 @@
-// The collector's part of read_mem_stats and the like. See collected.h.
+// What other headers than gc.h promise of the collector. See collected.h.
 #include "api/collected.h"
 
-#include <algorithm>
-#include <array>
-
-#include "gc/cache.h"
-#include "gc/central.h"
 #include "gc/collector.h"
 #include "gc/gc.h"
-#include "gc/large.h"
 #include "gc/pacer.h"
-#include "os/os.h"
 
 namespace burrow {
-namespace {
-
-void add_collected_classes(MemStats& to) {
-  std::array<uint64_t, internal::kObjectClasses> unused{};
-  gc::count_unused_blocks(unused);
-  for (size_t c = 2; c < heap::kNumClasses; ++c) {
-    SizeStats& line = to.by_size[c - 1];
-    uint64_t taken = 0;
-    for (size_t kind = 0; kind < internal::kObjectKinds; ++kind) {
-      gc::BusyScope busy;
-      auto figures =
-          gc::central_of(static_cast<internal::ObjectKind>(kind), SizeClass(c)).figures();
-      taken += figures.taken;
-      line.frees += figures.freed;
-    }
-    line.mallocs += taken - std::min(taken, unused[c]);
-  }
-}
-
-// Objects live that the last cycle marked, and all that were allocated since.
-void add_collected_objects(MemStats& to, const gc::CycleStats& cycle) {
-  gc::AllocationFigures small = gc::allocation_figures();
-  gc::LargeFigures large = gc::large_figures();
-  uint64_t objects = small.objects + large.total_objects;
-  uint64_t bytes = small.bytes + large.total_bytes;
-  // A cycle may have ended since its figures were read.
-  uint64_t live_objects = cycle.marked_objects + objects - std::min(objects, cycle.total_objects);
-  uint64_t live_bytes = cycle.figures.marked_bytes + bytes - std::min(bytes, cycle.total_bytes);
-  to.mallocs += objects;
-  to.frees += objects - std::min(objects, live_objects);
-  to.total_alloc += bytes;
-  to.heap_objects += live_objects;
-  to.heap_alloc += live_bytes;
-}
-
-void add_cycles(MemStats& to, const gc::CycleStats& cycle) {
-  to.next_gc = gc::g_pacer.goal();
-  to.last_gc = static_cast<uint64_t>(cycle.last_end_ns);
-  to.pause_total_ns = static_cast<uint64_t>(cycle.pause_total_ns);
-  for (size_t i = 0; i < to.pause_ns.size(); ++i) {
-    to.pause_ns[i] = static_cast<uint64_t>(cycle.pauses_ns[i]);
-    to.pause_end_ns[i] = static_cast<uint64_t>(cycle.pause_ends_ns[i]);
-  }
-  to.num_gc = cycle.cycles;
-  to.num_forced_gc = cycle.forced;
-  int64_t since = os::monotonic_ns() - gc::start_time_ns();
-  double available = static_cast<double>(since) * std::max(1, os::processor_count());
-  to.gc_cpu_fraction = std::min(1.0, static_cast<double>(cycle.cpu_ns) / std::max(available, 1.0));
-  to.enable_gc = gc::g_pacer.percent() >= 0;
-}
-
-}  // namespace
-
-void add_collected(MemStats& to) {
-  to.next_gc = gc::g_pacer.goal();
-  if (!gc::started()) {
-    return;
-  }
-  to.gc_sys = gc::tables_bytes();
-  to.sys += to.gc_sys;
-  gc::CycleStats cycle = gc::g_collector.stats();
-  add_collected_objects(to, cycle);
-  add_collected_classes(to);
-  add_cycles(to, cycle);
-}
 
 void collect_if_any() {
   if (gc::started()) {

@@ -1,12 +1,7 @@
 // The collector's part of what other headers than gc.h promise. See api.h.
 #pragma once
 
-#include "burrow/memstats.h"
-
 namespace burrow {
-
-/// Adds the collected heap's figures.
-void add_collected(MemStats& to);
 
 /// A full collection, if there are collected objects.
 void collect_if_any();

@@ -3,18 +3,31 @@
 
 #include <algorithm>
 
-#include "api/collected.h"
 #include "base/annotations.h"
 #include "burrow/heap.h"
 #include "debug/figures.h"
+#include "gc/gc.h"
+#include "gc/pacer.h"
 #include "heap/stats.h"
 
 namespace burrow {
 namespace {
 
-// malloc's blocks, and what both heaps hold from the system.
-void fill_from_heap(MemStats& to) {
-  heap::HeapStats from = debug::read_figures();
+void fill_cycles(MemStats& to, const heap::HeapStats& from) {
+  gc::Pacer& pacer = gc::g_pacer;
+  to.gc_sys = from.gc_sys;
+  to.next_gc = gc::started() ? from.next_gc : pacer.goal();
+  to.last_gc = from.last_gc;
+  to.pause_total_ns = from.pause_total_ns;
+  to.pause_ns = from.pause_ns;
+  to.pause_end_ns = from.pause_end_ns;
+  to.num_gc = from.num_gc;
+  to.num_forced_gc = from.num_forced_gc;
+  to.gc_cpu_fraction = from.gc_cpu_fraction;
+  to.enable_gc = from.enable_gc;
+}
+
+void fill_heap(MemStats& to, const heap::HeapStats& from) {
   to.total_alloc = from.total_alloc;
   to.mallocs = from.mallocs;
   to.frees = from.frees;
@@ -45,8 +58,9 @@ void fill_from_heap(MemStats& to) {
 
 BURROW_EXPORT MemStats read_mem_stats() {
   MemStats stats;
-  fill_from_heap(stats);
-  add_collected(stats);
+  heap::HeapStats figures = debug::read_figures();
+  fill_heap(stats, figures);
+  fill_cycles(stats, figures);
   stats.alloc = stats.heap_alloc;
   return stats;
 }

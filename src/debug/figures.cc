@@ -7,6 +7,7 @@
 
 #include <array>
 
+#include "heap/hooks.h"
 #include "prof/prof.h"
 
 namespace burrow::debug {
@@ -36,6 +37,9 @@ heap::HeapStats read_figures() {
   stats.sys -= stats.buck_hash_sys;
   stats.buck_hash_sys = prof::memory_bytes();
   stats.sys += stats.buck_hash_sys;
+  if (const heap::CollectorHooks* hooks = heap::collector_hooks(); hooks != nullptr) {
+    hooks->add_figures(stats);
+  }
   return stats;
 }
 

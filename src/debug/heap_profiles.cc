@@ -34,7 +34,7 @@ Snapshot subtract(const Snapshot& later, const Snapshot& earlier) {
 
 constinit const Profile kHeapProfile = {
     .name = "heap",
-    .description = "Memory in use by allocation site. gc=1 is accepted as in Go.",
+    .description = "Memory in use by allocation site. gc=1 collects first.",
     .take = take,
     .size = size,
     .write_pprof = write_heap,

@@ -7,9 +7,6 @@
 namespace burrow::debug {
 namespace {
 
-// Go keeps the last 256 pauses; there is no collector, so there were none.
-constexpr size_t kPauses = 256;
-
 struct Field {
   const char* name;
   uint64_t heap::HeapStats::* value;
@@ -44,11 +41,10 @@ constexpr std::array<Field, 24> kFields = {{
     {"PauseTotalNs", &S::pause_total_ns},
 }};
 
-std::string zeros(const char* separator) {
-  std::string out = "[0";
-  for (size_t i = 1; i < kPauses; ++i) {
-    out += separator;
-    out += '0';
+std::string list(std::span<const uint64_t> values, const char* separator) {
+  std::string out = "[";
+  for (size_t i = 0; i < values.size(); ++i) {
+    out += std::string(i == 0 ? "" : separator) + std::to_string(values[i]);
   }
   return out + "]";
 }
@@ -87,12 +83,12 @@ std::string memstats_json(const heap::HeapStats& s) {
   for (const Field& f : kFields) {
     out += "\"" + std::string(f.name) + "\":" + std::to_string(s.*f.value) + ",";
   }
-  out += "\"PauseNs\":" + zeros(",") + ",\"PauseEnd\":" + zeros(",");
+  out += "\"PauseNs\":" + list(s.pause_ns, ",") + ",\"PauseEnd\":" + list(s.pause_end_ns, ",");
   out += ",\"NumGC\":" + std::to_string(s.num_gc);
   out += ",\"NumForcedGC\":" + std::to_string(s.num_forced_gc);
   out += ",\"GCCPUFraction\":" + readable_fraction(s.gc_cpu_fraction);
-  out += ",\"EnableGC\":false,\"DebugGC\":false";
-  return out + ",\"BySize\":" + by_size_json(s) + "}\n";
+  out += std::string(",\"EnableGC\":") + (s.enable_gc ? "true" : "false");
+  return out + ",\"DebugGC\":false" + ",\"BySize\":" + by_size_json(s) + "}\n";
 }
 
 std::string memstats_comments(const heap::HeapStats& s) {
@@ -103,7 +99,7 @@ std::string memstats_comments(const heap::HeapStats& s) {
   out += pair_comment("MSpan", s.mspan_inuse, s.mspan_sys);
   out += pair_comment("MCache", s.mcache_inuse, s.mcache_sys);
   out += plain_comments(s, fields.subspan(18, 5));
-  out += comment("PauseNs", zeros(" ")) + comment("PauseEnd", zeros(" "));
+  out += comment("PauseNs", list(s.pause_ns, " ")) + comment("PauseEnd", list(s.pause_end_ns, " "));
   out += comment("NumGC", std::to_string(s.num_gc));
   out += comment("NumForcedGC", std::to_string(s.num_forced_gc));
   out += comment("GCCPUFraction", readable_fraction(s.gc_cpu_fraction));

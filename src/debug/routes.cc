@@ -10,6 +10,7 @@
 #include "debug/metrics.h"
 #include "debug/query.h"
 #include "debug/symbol.h"
+#include "heap/hooks.h"
 #include "os/thread.h"
 
 namespace burrow::debug {
@@ -77,11 +78,21 @@ Outcome start_capture(const Profile& profile, const Request& request, std::strin
   return {{}, Capture{&profile, *seconds, profile.take()}};
 }
 
+// As in Go, for the profile of live memory only.
+void collect_if_asked(const Profile& profile, const Request& request) {
+  const heap::CollectorHooks* hooks = heap::collector_hooks();
+  if (&profile == &kHeapProfile && hooks != nullptr &&
+      parse_int(query_value(request.query, "gc")).value_or(0) > 0) {
+    hooks->collect();
+  }
+}
+
 Outcome serve_profile(const Profile& profile, const Request& request, bool capturing) {
   if (std::string seconds = query_value(request.query, "seconds"); !seconds.empty()) {
     return start_capture(profile, request, seconds, capturing);
   }
   int64_t debug = parse_int(query_value(request.query, "debug")).value_or(0);
+  collect_if_asked(profile, request);
   Snapshot now = profile.take();
   if (debug != 0) {
     return {answer(kPlain, profile.write_text(profile, now, debug)), {}};

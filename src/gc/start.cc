@@ -10,6 +10,7 @@
 #include "gc/central.h"
 #include "gc/cleanup.h"
 #include "gc/collector.h"
+#include "gc/figures.h"
 #include "gc/gc.h"
 #include "gc/pacer.h"
 #include "gc/tables.h"
@@ -35,6 +36,10 @@ constinit std::atomic<StartState> g_state{StartState::kCold};
 constinit Mutex g_lock{LockRank::kCollector};
 constinit Settings g_settings;
 constinit int64_t g_start_time_ns = 0;
+
+void collect_now() {
+  g_collector.collect();
+}
 
 void before_fork() {
   g_collector.lock_for_fork();
@@ -66,7 +71,7 @@ void start() {
     fatal("cannot reserve address space for the collector's tables: raise RLIMIT_AS (ulimit -v)");
   }
   init_centrals();
-  static constexpr heap::CollectorHooks kHooks{end_cache, unbind_cache};
+  static constexpr heap::CollectorHooks kHooks{end_cache, unbind_cache, collect_now, add_figures};
   heap::install_collector_hooks(&kHooks);
   g_settings = {os::debug_option("gcstress") == "1", os::debug_option("gcverify") == "1",
                 os::debug_option("clobberfree") == "1"};

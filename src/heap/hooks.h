@@ -41,12 +41,18 @@ void install_foreign_hooks(const ForeignHooks* hooks);
 /// address of this heap.
 [[nodiscard]] const ForeignHooks* foreign_owner(const void* block);
 
+struct HeapStats;
+
 /// The collector's side of the heap.
 struct CollectorHooks {
   /// An MCache ends whose `collected` is this.
   void (*cache_ends)(void* collected) = nullptr;
   /// The calling thread has got another MCache.
   void (*cache_changes)() = nullptr;
+  /// A full collection; has ended on return.
+  void (*collect)() = nullptr;
+  /// Adds the collected objects and the collections so far.
+  void (*add_figures)(HeapStats& stats) = nullptr;
 };
 
 /// Installs the collector's table, which must live for ever.

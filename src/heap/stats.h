@@ -45,6 +45,9 @@ struct HeapStats {
   uint32_t num_gc = 0;
   uint32_t num_forced_gc = 0;
   double gc_cpu_fraction = 0;
+  bool enable_gc = false;                    ///< collections begin by themselves
+  std::array<uint64_t, 256> pause_ns{};      ///< Go's ring: of collection n at (n + 255) % 256
+  std::array<uint64_t, 256> pause_end_ns{};  ///< in ns since 1970
   // Beyond Go's fields:
   uint64_t cached_bytes = 0;     ///< free objects held in thread caches and the depots
   uint64_t cached_objects = 0;   ///< their number
