@@ -245,7 +245,8 @@ TEST(Weak, GetIsSafeBesideACollection) {
 
 TEST(Root, KeepsFromMemoryThatIsNotLookedAt) {
   using Roots = std::array<Root<Node>, 500>;
-  void* memory = mmap(nullptr, sizeof(Roots), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  void* memory =
+      mmap(nullptr, sizeof(Roots), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   ASSERT_NE(memory, MAP_FAILED);
   auto* roots = new (memory) Roots;
   std::vector<Weak<Node>> weak;

@@ -69,7 +69,7 @@ void add_changed(RootJobs& jobs) {
 void Collector::begin_mark(RootJobs& jobs) {
   jobs.clear();
   add_globals(jobs);
-  add_goroutines(jobs, {});
+  add_goroutines(jobs);
   Address start = heap::g_arena.base;
   Address end = start + heap::arena_committed().bytes();
   add_arena(jobs, RootJob::Kind::kManual, start, end);
@@ -95,6 +95,9 @@ void Collector::mark_again() {
   for (int round = 0; round < kMostRounds && g_dirty.on(); ++round) {
     jobs_.clear();
     add_changed(jobs_);
+    if (round == 0) {
+      add_goroutines(jobs_);
+    }
     uint64_t bytes = jobs_.bytes();
     g_team.run(jobs_);
     if (bytes < kLittle) {
@@ -105,18 +108,21 @@ void Collector::mark_again() {
 
 namespace {
 
-void add_threads(RootJobs& jobs, std::span<const os::StoppedThread> threads) {
+// REQUIRES: the world is stopped.
+void add_stacks(RootJobs& jobs, std::span<const os::StoppedThread> threads) {
   for (const os::StoppedThread& thread : threads) {
     for_each_thread_range(
         thread, [&](Address from, Address to) { jobs.add(RootJob::Kind::kWords, from, to); });
   }
+  note_running(threads);
 }
 
 // REQUIRES: the world is stopped and marked, and the loader's lock is held.
 void verify_world(RootJobs& jobs, std::span<const os::StoppedThread> threads) {
   jobs.clear();
   add_globals(jobs);
-  add_threads(jobs, threads);
+  add_stacks(jobs, threads);
+  add_goroutines(jobs);
   Address start = heap::g_arena.base;
   add_arena(jobs, RootJob::Kind::kManual, start, start + heap::arena_committed().bytes());
   verify_marks(jobs);
@@ -132,7 +138,10 @@ void Collector::finish_mark() {
   std::span<const os::StoppedThread> threads = os::stop_threads();
   phase_.store(Phase::kStopped, std::memory_order_relaxed);
   if (!g_faults.no_stack_rescan) {
-    add_threads(again_, threads);
+    add_stacks(again_, threads);
+  }
+  if (!g_faults.no_goroutine_rescan) {
+    add_goroutines(again_);
   }
   add_changed(again_);
   gather_shaded();
@@ -145,6 +154,7 @@ void Collector::finish_mark() {
   flip(g_team.take_work());
   burrow_gc_marking = 0;
   phase_.store(Phase::kOff, std::memory_order_relaxed);
+  forget_running();
   os::resume_threads();
   note_pause(started);
 }
@@ -248,7 +258,7 @@ bool Collector::start() {
   if (started_.load(std::memory_order_relaxed)) {
     return true;
   }
-  if (!os::stop_init({may_stop, nullptr})) {
+  if (!os::stop_init({may_stop, note_stacks})) {
     return false;
   }
   (void)os::static_tls_bytes();  // asks the loader, whose lock a stopped thread may hold

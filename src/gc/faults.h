@@ -4,9 +4,10 @@
 namespace burrow::gc {
 
 struct Faults {
-  bool no_barrier = false;       ///< stores to pointer fields are not shaded
-  bool no_stack_rescan = false;  ///< stacks are not looked at again when marking ends
-  bool no_dirty_rescan = false;  ///< changed memory is not looked at again
+  bool no_barrier = false;           ///< stores to pointer fields are not shaded
+  bool no_goroutine_rescan = false;  ///< parked stacks are looked at once only
+  bool no_stack_rescan = false;      ///< stacks are not looked at again when marking ends
+  bool no_dirty_rescan = false;      ///< changed memory is not looked at again
 };
 
 inline constinit Faults g_faults;

@@ -1,45 +1,114 @@
 // Goroutines' stacks as roots. See goroutines.h.
 #include "gc/goroutines.h"
 
+#include <algorithm>
+#include <cstring>
+
+#include "base/annotations.h"
+#include "base/check.h"
+#include "gc/roots.h"
+#include "os/os.h"
+#include "os/thread.h"
 #include "sched/stack.h"
+#include "sched/worker.h"
 
 namespace burrow::gc {
 namespace {
 
-// A thread that was stopped within a switch has left a goroutine that is still called running: what
-// counts is whose stack it is on.
-bool runs_on(const sched::Goroutine& g, std::span<const os::StoppedThread> stopped) {
-  auto low = reinterpret_cast<Address>(g.stack_low);
-  auto high = reinterpret_cast<Address>(&g);
-  for (const os::StoppedThread& thread : stopped) {
-    if (thread.sp >= low && thread.sp < high) {
-      return true;
-    }
-  }
-  return false;
+using sched::Goroutine;
+
+// Goroutines that a stopped thread is on, sorted. Written by the stop's owner before it starts the
+// markers, who read it.
+constinit const Goroutine** g_running = nullptr;
+constinit size_t g_running_count = 0;
+constinit size_t g_running_capacity = 0;
+
+bool is_noted(const Goroutine& g) {
+  return std::binary_search(g_running, g_running + g_running_count, &g);
 }
 
-void add_goroutine(RootJobs& jobs, const sched::Goroutine& g) {
-  Address from = reinterpret_cast<Address>(g.context.sp);
-  // Relaxed: with the world stopped nobody changes it; before, a first look may be wrong.
-  if (g.state.load(std::memory_order_relaxed) == sched::GoroutineState::kDead) {
-    // One that is being made has its arguments already.
-    from = reinterpret_cast<Address>(g.closure);
+Address end_of(const Goroutine& g) {
+  return reinterpret_cast<Address>(&g) + sizeof(g);
+}
+
+// What is in use of a stack that does not run. Beside the program the words may be changing, and a
+// look may be wrong.
+BURROW_NO_TSAN Address start_of(const Goroutine& g) {
+  bool dead = g.state.load(std::memory_order_relaxed) == sched::GoroutineState::kDead;
+  // One that is being made has its arguments already.
+  const void* from = dead ? g.closure : g.context.sp;
+  auto start = reinterpret_cast<Address>(from);
+  bool inside = start >= reinterpret_cast<Address>(g.stack_low) && start < end_of(g);
+  return inside ? start : end_of(g);
+}
+
+void reserve_running(size_t count) {
+  if (count <= g_running_capacity) {
+    return;
   }
-  auto end = reinterpret_cast<Address>(&g) + sizeof(g);
-  if (from >= reinterpret_cast<Address>(g.stack_low) && from < end) {
-    jobs.add(RootJob::Kind::kWords, from, end);
+  size_t capacity = std::max(count, 2 * g_running_capacity + 512);
+  void* memory = os::map_memory(capacity * sizeof(Goroutine*));
+  if (memory == nullptr) {
+    fatal("out of memory for the collector's list of goroutines");
   }
+  if (g_running != nullptr) {
+    os::unmap_memory(g_running, g_running_capacity * sizeof(Goroutine*));
+  }
+  g_running = static_cast<const Goroutine**>(memory);
+  g_running_capacity = capacity;
 }
 
 }  // namespace
 
-void add_goroutines(RootJobs& jobs, std::span<const os::StoppedThread> stopped) {
-  sched::g_stacks.for_each([&](const sched::Goroutine& g) {
-    if (!runs_on(g, stopped)) {
-      add_goroutine(jobs, g);
+void add_goroutines(RootJobs& jobs) {
+  jobs.add_slots(sched::g_stacks.used());
+}
+
+void for_each_goroutine_range(size_t first, size_t last,
+                              void (*visit)(void* argument, Address, Address), void* argument) {
+  sched::g_stacks.for_each_of(first, last, [&](const Goroutine& g) {
+    if (!is_noted(g)) {
+      visit(argument, start_of(g), end_of(g));
     }
   });
+}
+
+void note_running(std::span<const os::StoppedThread> stopped) {
+  reserve_running(stopped.size());
+  g_running_count = 0;
+  for (const os::StoppedThread& thread : stopped) {
+    sched::StackArea::Bounds bounds;
+    if (sched::g_stacks.find(thread.sp, bounds)) {
+      g_running[g_running_count++] = bounds.goroutine;
+    }
+  }
+  std::sort(g_running, g_running + g_running_count);
+}
+
+void forget_running() {
+  g_running_count = 0;
+}
+
+void note_stacks(os::StoppedThread& thread) {
+  const sched::Worker* w = sched::this_worker();
+  if (w == nullptr) {
+    return;
+  }
+  sched::StackArea::Bounds bounds;
+  if (sched::g_stacks.find(thread.sp, bounds)) {
+    // A slot goes on behind its goroutine, with pages that were never touched.
+    thread.stack_limit = end_of(*bounds.goroutine);
+    thread.other_start = reinterpret_cast<Address>(w->context.sp);
+    thread.other_limit = os::stack_end(thread.other_start);
+    return;
+  }
+  if (const Goroutine* g = w->here(); g != nullptr) {
+    // A handler on a stack of its own has interrupted the goroutine; or the switch to it is on its
+    // way, and then this is more than need be.
+    auto* end = reinterpret_cast<const char*>(g) + sizeof(*g);
+    thread.other_limit = end_of(*g);
+    thread.other_start = thread.other_limit - sched::StackArea::pages_of(g->stack_low, end).depth;
+  }
 }
 
 }  // namespace burrow::gc

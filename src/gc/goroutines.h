@@ -1,15 +1,34 @@
 // Goroutines' stacks as roots. See gc.h.
+//
+// All of them are looked through again at the end of a cycle, those that did not run as well:
+// whoever has a pointer to a variable of a parked goroutine may have stored into it.
 #pragma once
 
+#include <cstddef>
 #include <span>
 
-#include "gc/roots.h"
+#include "base/units.h"
 #include "os/stop.h"
 
 namespace burrow::gc {
 
-/// Adds the stacks of goroutines that no thread of `stopped` runs on. While the world goes on it is
-/// a first look only: what a goroutine does meanwhile is not seen.
-void add_goroutines(RootJobs& jobs, std::span<const os::StoppedThread> stopped);
+class RootJobs;
+
+/// Adds the stacks of all goroutines. While the world goes on it is a first look only: what a
+/// goroutine does meanwhile is not seen.
+void add_goroutines(RootJobs& jobs);
+
+/// Calls `visit(argument, start, end)` with each goroutine's part of its stack, of those in slots
+/// [first, last). Those that `note_running` was told of are left to their threads.
+void for_each_goroutine_range(size_t first, size_t last,
+                              void (*visit)(void* argument, Address, Address), void* argument);
+
+/// Goroutines whose stacks belong to these threads. REQUIRES: the world is stopped.
+void note_running(std::span<const os::StoppedThread> stopped);
+/// Before the world goes on.
+void forget_running();
+
+/// StopCallbacks::stacks.
+void note_stacks(os::StoppedThread& thread);
 
 }  // namespace burrow::gc

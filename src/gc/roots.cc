@@ -8,6 +8,7 @@
 
 #include "base/bits.h"
 #include "base/check.h"
+#include "gc/goroutines.h"
 #include "heap/arena.h"
 #include "heap/mcache_layout.h"
 #include "heap/mspan.h"
@@ -171,6 +172,13 @@ void RootJobs::add(RootJob::Kind kind, Address start, Address end) {
   bytes_ += end > start ? end - start : 0;
 }
 
+void RootJobs::add_slots(size_t count) {
+  constexpr size_t kJobSlots = 512;
+  for (size_t at = 0; at < count; at += kJobSlots) {
+    push({at, std::min(count, at + kJobSlots), RootJob::Kind::kGoroutines});
+  }
+}
+
 const RootJob* RootJobs::take() {
   size_t index = next_.fetch_add(1, std::memory_order_relaxed);
   return index < count_ ? &jobs_[index] : nullptr;
@@ -194,6 +202,10 @@ void for_each_root_range(const RootJob& job, void (*visit)(void* argument, Addre
   Visitor visitor{visit, argument};
   if (job.kind == RootJob::Kind::kWords) {
     visitor(job.start, job.end);
+    return;
+  }
+  if (job.kind == RootJob::Kind::kGoroutines) {
+    for_each_goroutine_range(job.start, job.end, visit, argument);
     return;
   }
   for (Address at = job.start; at < job.end;) {

@@ -17,6 +17,7 @@ struct RootJob {
     kWords,   ///< every word of [start, end)
     kManual,  ///< malloc'd blocks in a part of the arena
     kAgain,   ///< malloc'd blocks, and marked objects of ObjectKind::kRaw, in a part of the arena
+    kGoroutines,  ///< the stacks of goroutines: `start` and `end` are numbers of slots
   };
   Address start = 0;
   Address end = 0;
@@ -31,6 +32,8 @@ class RootJobs {
   void clear();
   /// Splits a range into jobs. Ends the program when memory for them is out.
   void add(RootJob::Kind kind, Address start, Address end);
+  /// Adds the stacks of the first `count` slots.
+  void add_slots(size_t count);
   /// The next job that nobody took; null when all are taken. Any thread.
   [[nodiscard]] const RootJob* take();
 
@@ -97,6 +100,7 @@ void for_each_thread_range(const os::StoppedThread& thread, F visit) {
     }
   }
   visit(thread.sp, limit);
+  visit(thread.other_start, thread.other_limit);
   visit(thread.thread_pointer - os::static_tls_bytes(),
         thread.thread_pointer + os::thread_descriptor_bytes());
 }

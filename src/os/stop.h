@@ -18,14 +18,16 @@ struct StoppedThread {
   uintptr_t context = 0;      ///< the saved registers: [context, context_end)
   uintptr_t context_end = 0;
   uintptr_t thread_pointer = 0;  ///< the thread's static thread_locals end here
+  uintptr_t other_start = 0;     ///< another stack that the thread has calls on, or [0, 0)
+  uintptr_t other_limit = 0;
 };
 
 /// What the owner of the threads tells the stop.
 struct StopCallbacks {
   /// Called in the thread's handler: false when it must not be stopped now.
   bool (*may_stop)() = nullptr;
-  /// Called in the thread's handler: the end of the stack that `sp` is on, or 0.
-  uintptr_t (*stack_limit)(uintptr_t sp) = nullptr;
+  /// Called in the thread's handler, with `sp` set: may set `stack_limit` and the other stack.
+  void (*stacks)(StoppedThread& thread) = nullptr;
 };
 
 /// Installs the handler; once, before the first stop. False when the system refuses.

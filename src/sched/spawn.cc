@@ -75,6 +75,7 @@ Processor* processor_here() {
 }  // namespace
 
 void keep_free(Processor* p, Goroutine* g) {
+  g->closure = nullptr;  // what it held is no root
   g->state.store(GoroutineState::kDead, std::memory_order_relaxed);
   if (p == nullptr) {
     MutexLock hold(g_sched.lock);

@@ -76,6 +76,21 @@ class StackArea {
     }
   }
 
+  /// The same for those of slots [first, last), numbered through all regions; the ones after are
+  /// fetched ahead.
+  template <typename F>
+  void for_each_of(size_t first, size_t last, F f) const {
+    constexpr size_t kAhead = 8;
+    for (size_t i = 0; i < kMaxRegions && regions_[i].slots.load(std::memory_order_acquire); ++i) {
+      size_t base = regions_[i].first;
+      size_t used = regions_[i].used.load(std::memory_order_acquire);
+      for (size_t k = std::max(first, base) - base; k < used && base + k < last; ++k) {
+        __builtin_prefetch(goroutine_at(regions_[i], k + kAhead));
+        f(*goroutine_at(regions_[i], k));
+      }
+    }
+  }
+
   /// The same for every slot: f(goroutine, its first usable byte). Reading the goroutine of a
   /// recycled slot gives it a page of zeros.
   template <typename F>

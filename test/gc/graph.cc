@@ -1,9 +1,11 @@
-// Random object graphs, mutated by several threads while collections run; pointers lie in every
-// kind of place. Whatever can be reached must be whole, and what cannot must be given back.
+// Random object graphs, mutated by several threads and goroutines while collections run; pointers
+// lie in every kind of place. Whatever can be reached must be whole, and what cannot must be given
+// back.
 //
-//     gc_graph SEEDS THREADS OPERATIONS [FAULT]
+//     gc_graph SEEDS THREADS OPERATIONS [GOROUTINES [FAULT]]
 //
-// FAULT plants one (barrier, stacks, dirty): with BURROW_DEBUG=gcverify=1 the verifier must notice.
+// FAULT plants one (barrier, stacks, goroutines, dirty): with BURROW_DEBUG=gcverify=1 the verifier
+// must notice.
 #include <atomic>
 #include <cstdio>
 #include <cstdlib>
@@ -15,6 +17,7 @@
 #include <vector>
 
 #include "burrow/gc.h"
+#include "burrow/go.h"
 #include "gc/faults.h"
 #include "gc/pacer.h"
 
@@ -64,6 +67,12 @@ std::atomic<Raw*> g_shared[kSlots];
 Exact* g_exact[kSlots];
 thread_local Raw* t_raw[kSlots];
 
+// On each actor's stack: others put pointers there, also while the actor is parked.
+using Mailbox = std::atomic<Raw*>;
+constexpr size_t kMostActors = 8;
+std::atomic<Mailbox*> g_mailboxes[kMostActors];
+std::atomic<size_t> g_active{0};
+
 // Everything that one thread owns, but for what lies on its stack.
 struct Places {
   Raw** block = static_cast<Raw**>(std::calloc(kSlots, sizeof(Raw*)));
@@ -76,11 +85,23 @@ struct Places {
 
 class Actor {
  public:
-  Actor(uint64_t seed, size_t number) : random_(seed * 977 + number), number_(number) {}
+  Actor(uint64_t seed, size_t number, bool is_thread)
+      : random_(seed * 977 + number), number_(number), is_thread_(is_thread) {}
 
   void run(size_t operations, Raw* volatile* stack_raw, Exact* volatile* stack_exact) {
     for (size_t i = 0; i < operations; ++i) {
       step(stack_raw, stack_exact);
+      if (!is_thread_ && i % 8 == 0) {
+        burrow::yield();
+      }
+    }
+  }
+
+  // Until nobody has the address of its mailbox any more.
+  void wait_for_others() const {
+    g_active.fetch_sub(1);
+    while (g_active.load() != 0) {
+      is_thread_ ? std::this_thread::yield() : burrow::yield();
     }
   }
 
@@ -90,16 +111,34 @@ class Actor {
   // The globals are shared out, so that no two threads write to one.
   size_t own_global() { return slot() / 8 * 8 + number_ % 8; }
 
+  // A goroutine has no thread_locals of its own: it moves among threads.
+  Raw** local() { return is_thread_ ? t_raw : places_.block; }
+
+  void send(Raw* node) {
+    Mailbox* box = g_mailboxes[random_() % kMostActors].load();
+    if (box != nullptr) {
+      box->store(node);
+    }
+  }
+
+  Raw* receive() {
+    Raw* node = g_mailboxes[number_].load()->exchange(nullptr);
+    expect_whole(node, "a mailbox");
+    return node;
+  }
+
   Raw* read_raw(Raw* volatile* stack_raw) {
-    switch (random_() % 6) {
+    switch (random_() % 7) {
       case 0:
         return stack_raw[slot()];
       case 1:
         return g_shared[slot()].load();
       case 2:
-        return t_raw[slot()];
+        return local()[slot()];
       case 3:
         return places_.block[slot()];
+      case 5:
+        return receive();
       case 4: {
         auto& f = places_.functions[slot()];
         return f ? f() : nullptr;
@@ -112,7 +151,7 @@ class Actor {
   }
 
   void write_raw(Raw* volatile* stack_raw, Raw* node) {
-    switch (random_() % 6) {
+    switch (random_() % 7) {
       case 0:
         stack_raw[slot()] = node;
         break;
@@ -120,7 +159,7 @@ class Actor {
         g_shared[slot()].store(node);
         break;
       case 2:
-        t_raw[slot()] = node;
+        local()[slot()] = node;
         break;
       case 3:
         places_.block[slot()] = node;
@@ -131,6 +170,9 @@ class Actor {
           (void)pad;
           return node;
         };
+        break;
+      case 5:
+        send(node);
         break;
       default:
         places_.inner[slot()] =
@@ -270,27 +312,51 @@ class Actor {
 
   std::mt19937_64 random_;
   size_t number_;
+  bool is_thread_;
   Places places_;
 };
 
-__attribute__((noinline)) void act(uint64_t seed, size_t number, size_t operations) {
+struct Cast {
+  size_t threads;
+  size_t goroutines;
+};
+
+__attribute__((noinline)) void act(uint64_t seed, size_t number, size_t operations,
+                                   bool is_thread) {
   Raw* volatile stack_raw[kSlots] = {};
   Exact* volatile stack_exact[kSlots] = {};
-  Actor(seed, number).run(operations, stack_raw, stack_exact);
+  Mailbox mailbox{nullptr};
+  g_mailboxes[number].store(&mailbox);
+  {
+    Actor actor(seed, number, is_thread);
+    actor.run(operations, stack_raw, stack_exact);
+    g_mailboxes[number].store(nullptr);
+    actor.wait_for_others();
+  }
   std::memset(t_raw, 0, sizeof(t_raw));
 }
 
-void run_seed(uint64_t seed, size_t threads, size_t operations) {
+void run_seed(uint64_t seed, Cast cast, size_t operations) {
   std::atomic<bool> done{false};
   std::thread collector([&] {
     while (!done.load()) {
       burrow::collect();
     }
   });
+  g_active.store(cast.threads + cast.goroutines);
   std::vector<std::thread> actors;
-  for (size_t i = 0; i < threads; ++i) {
-    actors.emplace_back(act, seed, i, operations);
+  for (size_t i = 0; i < cast.threads; ++i) {
+    actors.emplace_back(act, seed, i, operations, true);
   }
+  burrow::WaitGroup goroutines;
+  for (size_t i = 0; i < cast.goroutines; ++i) {
+    goroutines.add(1);
+    burrow::go([&, number = cast.threads + i] {
+      act(seed, number, operations, false);
+      goroutines.done();
+    });
+  }
+  goroutines.wait();
   for (std::thread& t : actors) {
     t.join();
   }
@@ -317,12 +383,18 @@ int main(int argc, char** argv) {
   size_t seeds = argc > 1 ? std::strtoul(argv[1], nullptr, 10) : 4;
   size_t threads = argc > 2 ? std::strtoul(argv[2], nullptr, 10) : 2;
   size_t operations = argc > 3 ? std::strtoul(argv[3], nullptr, 10) : 100000;
-  std::string fault = argc > 4 ? argv[4] : "";
+  size_t goroutines = argc > 4 ? std::strtoul(argv[4], nullptr, 10) : 2;
+  std::string fault = argc > 5 ? argv[5] : "";
   burrow::gc::g_faults.no_barrier = fault == "barrier";
   burrow::gc::g_faults.no_stack_rescan = fault == "stacks";
+  burrow::gc::g_faults.no_goroutine_rescan = fault == "goroutines";
   burrow::gc::g_faults.no_dirty_rescan = fault == "dirty";
+  if (threads + goroutines > kMostActors) {
+    std::fprintf(stderr, "graph: at most %zu actors\n", kMostActors);
+    return 2;
+  }
   for (uint64_t seed = 1; seed <= seeds; ++seed) {
-    run_seed(seed, threads, operations);
+    run_seed(seed, {threads, goroutines}, operations);
   }
   if (!everything_is_given_back()) {
     return 1;

@@ -75,11 +75,14 @@ void stop_here(uint32_t generation, const ucontext_t& context) {
   }
   t_stopped_in = generation;
   StoppedThread& slot = g_slots[index];
+  slot = {};
   auto sp = static_cast<uintptr_t>(context.uc_mcontext.gregs[REG_RSP]);
   slot.sp = sp - kRedZone;
-  slot.stack_limit = stack_end(sp);
-  if (slot.stack_limit == 0 && g_callbacks.stack_limit != nullptr) {
-    slot.stack_limit = g_callbacks.stack_limit(sp);
+  if (g_callbacks.stacks != nullptr) {
+    g_callbacks.stacks(slot);
+  }
+  if (slot.stack_limit == 0) {
+    slot.stack_limit = stack_end(sp);
   }
   slot.context = reinterpret_cast<uintptr_t>(&context);
   slot.context_end = context_limit(context);
