@@ -138,7 +138,8 @@ struct DebugInfo::Impl {
 
   bool open(const std::string& path, const std::string& build_id);
   void close();
-  [[nodiscard]] std::string symbol_at(uint64_t address);
+  [[nodiscard]] SymbolIndex::Found symbol_at(uint64_t address);
+  void set_offsets(uint64_t address, const ScopeChain& chain, std::vector<SourceFrame>& frames);
   void set_name(Dwarf_Die scope, Dwarf_Die unit, const std::string& emitted, SourceFrame& frame);
 
   std::map<Dwarf_Off, std::string> prefixes;  ///< by declaration
@@ -190,11 +191,24 @@ bool DebugInfo::Impl::open(const std::string& path, const std::string& build_id)
   return true;
 }
 
-std::string DebugInfo::Impl::symbol_at(uint64_t address) {
+SymbolIndex::Found DebugInfo::Impl::symbol_at(uint64_t address) {
   if (!symbols) {
     symbols.emplace(module);
   }
   return symbols->find(address);
+}
+
+// As Go's, the offsets of all frames are from where their code begins, which is the outermost's.
+void DebugInfo::Impl::set_offsets(uint64_t address, const ScopeChain& chain,
+                                  std::vector<SourceFrame>& frames) {
+  uint64_t entry = symbol_at(address).address;
+  if (Dwarf_Addr begin = 0; entry == 0 && !chain.scopes.empty()) {
+    Dwarf_Die function = chain.scopes.back();
+    entry = dwarf_entrypc(&function, &begin) == 0 ? begin + bias : 0;
+  }
+  for (SourceFrame& frame : frames) {
+    frame.offset = entry != 0 && entry <= address ? static_cast<int64_t>(address - entry) : -1;
+  }
 }
 
 // `emitted` is the symbol of the code there, where it is the scope's own.
@@ -262,7 +276,7 @@ std::vector<SourceFrame> DebugInfo::frames(uint64_t address) {
   std::vector<SourceFrame> frames;
   for (Dwarf_Die& scope : chain.scopes) {
     bool outermost = &scope == &chain.scopes.back();
-    impl_->set_name(scope, chain.contents, outermost ? impl_->symbol_at(address) : "", frame);
+    impl_->set_name(scope, chain.contents, outermost ? impl_->symbol_at(address).name : "", frame);
     if (int declared = 0; frame.line == 0 && dwarf_decl_line(&scope, &declared) == 0) {
       // Code that the compiler gave no line: calls it merged, for example.
       const char* file = dwarf_decl_file(&scope);
@@ -277,11 +291,12 @@ std::vector<SourceFrame> DebugInfo::frames(uint64_t address) {
     frames.push_back(frame);
   }
   if (frames.back().symbol.empty()) {
-    frames.back().symbol = impl_->symbol_at(address);  // in assembly, or no debug information
+    frames.back().symbol = impl_->symbol_at(address).name;  // in assembly, or no debug information
   }
   if (frames.size() == 1 && frames[0].symbol.empty()) {
     frames.clear();
   }
+  impl_->set_offsets(address, chain, frames);
   return frames;
 }
 

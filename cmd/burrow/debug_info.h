@@ -14,6 +14,8 @@ struct SourceFrame {
   std::string scoped;  ///< where that is the source's and in C++: the name with its namespaces
   std::string file;    ///< may be empty
   int64_t line = 0;    ///< 0 when unknown
+  /// Bytes from where the function in which this was inlined, or this itself, begins; -1: unknown.
+  int64_t offset = -1;
 };
 
 /// An object file with its debug information: its own, or that of a separate file found by

@@ -151,7 +151,7 @@ void add_others(CLI::App& app, Action& action) {
   app.add_subcommand("symbolize", "Answer where addresses are in the source (for the library)")
       ->footer(
           "Reads from standard input M PATH, B BUILDID and A HEXADDRESS lines; prints for each A\n"
-          "F FUNCTION<tab>FILE<tab>LINE<tab>SYMBOL lines, innermost first, and a dot.")
+          "F FUNCTION<tab>FILE<tab>LINE<tab>SYMBOL<tab>OFFSET lines, innermost first, and a dot.")
       ->callback([&action] { action.go = symbolize; });
   app.add_subcommand("version", "Print the version")->callback([&action] {
     action.go = [] {

@@ -64,23 +64,25 @@ void SymbolIndex::add(Dwfl_Module* module, int number) {
   }
 }
 
-const char* SymbolIndex::find(uint64_t address) const {
+SymbolIndex::Found SymbolIndex::find(uint64_t address) const {
   auto at = std::upper_bound(symbols_.begin(), symbols_.end(), address,
                              [](uint64_t a, const Symbol& s) { return a < s.address; });
-  const char* label = nullptr;
+  Found label;
+  bool nearest = true;
   // Functions hardly overlap; entries in the middle of one are few.
   constexpr int kMostSteps = 64;
   for (int i = 0; i < kMostSteps && at != symbols_.begin(); ++i) {
     --at;
     bool covers = address < at->limit;
     if (covers && at->sized) {
-      return at->name;
+      return {at->name, at->address};
     }
-    if (label == nullptr) {  // only the nearest symbol may reach that far
-      label = covers ? at->name : "";
+    if (nearest && covers) {  // only the nearest symbol may reach that far
+      label = {at->name, at->address};
     }
+    nearest = false;
   }
-  return label == nullptr ? "" : label;
+  return label;
 }
 
 }  // namespace burrow::cmd

@@ -14,9 +14,15 @@ class SymbolIndex {
  public:
   explicit SymbolIndex(Dwfl_Module* module);
 
-  /// The name of the function that covers an address; empty when there is none. A symbol without a
+  /// A function's name and where it begins.
+  struct Found {
+    const char* name = "";
+    uint64_t address = 0;
+  };
+
+  /// The function that covers an address; its name is empty when there is none. A symbol without a
   /// size, as assembly has them, reaches to the next one or to the end of its section.
-  [[nodiscard]] const char* find(uint64_t address) const;
+  [[nodiscard]] Found find(uint64_t address) const;
 
  private:
   struct Symbol {

@@ -40,7 +40,7 @@ std::string answer(const std::vector<SourceFrame>& frames) {
     std::string name =
         f.scoped.empty() ? prof::readable_name(f.symbol) : prof::simplify_name(f.scoped);
     text += "F " + field(std::move(name)) + "\t" + field(f.file) + "\t" + std::to_string(f.line) +
-            "\t" + field(f.symbol) + "\n";
+            "\t" + field(f.symbol) + "\t" + std::to_string(f.offset) + "\n";
   }
   return text + ".\n";
 }

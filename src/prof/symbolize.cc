@@ -2,7 +2,8 @@
 //
 // What goes to the helper: for each module "M PATH" and, where it has one, "B BUILDID" in
 // hexadecimal, then "A HEXADDRESS" lines (addresses in the file). What comes back: for each A
-// "F FUNCTION<tab>FILE<tab>LINE<tab>SYMBOL" lines, innermost first, then a line with a dot.
+// "F FUNCTION<tab>FILE<tab>LINE<tab>SYMBOL<tab>OFFSET" lines, innermost first, then a line with a
+// dot.
 #include "prof/symbolize.h"
 
 #include <dlfcn.h>
@@ -104,7 +105,12 @@ FrameList by_dladdr(uintptr_t address) {
   if (dladdr(reinterpret_cast<void*>(address), &info) == 0 || info.dli_sname == nullptr) {
     return {};
   }
-  return {{readable_name(info.dli_sname), {}, 0, info.dli_sname}};
+  auto entry = reinterpret_cast<uintptr_t>(info.dli_saddr);
+  return {{readable_name(info.dli_sname),
+           {},
+           0,
+           info.dli_sname,
+           static_cast<int64_t>(address - entry)}};
 }
 
 // Takes one line off the front.
@@ -123,7 +129,7 @@ std::optional<FrameList> read_answer(std::string_view& rest) {
     if (line == ".") {
       return frames;
     }
-    std::array<std::string_view, 4> fields;
+    std::array<std::string_view, 5> fields;
     size_t count = 0;
     for (std::string_view left = line; count < fields.size() && !left.empty(); ++count) {
       size_t end = std::min(left.find('\t'), left.size());
@@ -138,6 +144,7 @@ std::optional<FrameList> read_answer(std::string_view& rest) {
     f.file = fields[1];
     std::from_chars(fields[2].data(), fields[2].data() + fields[2].size(), f.line);
     f.symbol = fields[3];
+    std::from_chars(fields[4].data(), fields[4].data() + fields[4].size(), f.offset);
     frames.push_back(std::move(f));
   }
   return std::nullopt;

@@ -14,6 +14,7 @@ struct Frame {
   std::string file;      ///< empty when unknown
   int64_t line = 0;      ///< 0 when unknown
   std::string symbol;    ///< the linker's name of the function; empty when it is `function`
+  int64_t offset = -1;   ///< bytes from where the code it is part of begins; -1 when unknown
 };
 
 /// A loaded object's executable part.

@@ -31,6 +31,9 @@ void append_stack(std::string& out, const std::vector<uintptr_t>& stack) {
   for (size_t i = 0; i < stack.size(); ++i) {
     for (const Frame& f : frames[i]) {
       out += "#\t0x" + hex(stack[i]) + "\t" + f.function;
+      if (f.offset >= 0) {
+        out += "+0x" + hex(static_cast<uintptr_t>(f.offset));
+      }
       if (!f.file.empty()) {
         out += "\t" + f.file + ":" + std::to_string(f.line);
       }

@@ -41,6 +41,11 @@ def calls_in(path, name):
 
 def ask(path, addresses, id_=None, **more):
     """For each address a list of (function, file, line, symbol)."""
+    return [[frame[:4] for frame in frames] for frames in ask_all(path, addresses, id_, **more)]
+
+
+def ask_all(path, addresses, id_=None, **more):
+    """For each address a list of (function, file, line, symbol, offset)."""
     question = f"M {path}\n" + (f"B {id_}\n" if id_ else "")
     question += "".join(f"A {address:x}\n" for address in addresses)
     out = burrow("symbolize", input=question, **more).stdout
@@ -78,6 +83,19 @@ class Symbolize(Case):
             for flags in (["-gdwarf-5"], ["-gdwarf-4"], ["-no-pie", "-fno-pie"], ["-gz"],
                           ["-gsplit-dwarf"]):
                 self.expect_known(self.variant(compiler, *flags))
+
+    def test_offsets_are_from_where_the_code_begins(self):
+        for compiler in COMPILERS:
+            for flags in (["-gdwarf-5"], ["-no-pie", "-fno-pie"], ["-g0"]):
+                path = self.variant(compiler, *flags)
+                for name in (MALLOC, NEW, MAKER):
+                    address = calls_in(path, name)[0]
+                    with self.subTest(compiler=compiler, flags=flags, name=name):
+                        frames = ask_all(path, [address])[0]
+                        self.assertEqual(len(frames),
+                                         2 if name == MAKER and flags != ["-g0"] else 1)
+                        for frame in frames:
+                            self.assertEqual(int(frame[4]), address - symbols(path)[name][0])
 
     def test_relative_folder_of_build(self):
         path = self.top / "relative"

@@ -154,7 +154,9 @@ class Contract(unittest.TestCase):
             else:
                 self.assertRegex(line, r"\A(#\t0x[0-9a-f]+\t.+)?\Z")
         self.assertEqual(sums, [int(g) for g in total.groups()])
-        self.assertRegex(sites, r"#\t0x[0-9a-f]+\tsubject_keep")
+        keep = re.search(r"(?m)^#\t(0x[0-9a-f]+)\tsubject_keep\+(0x[0-9a-f]+)\t/.+:\d+$", sites)
+        self.assertIsNotNone(keep, sites)
+        self.assertEqual(int(keep[1], 16) - int(keep[2], 16), int(self.subject.do("address"), 16))
         for name in ("Alloc", "HeapReleased", "MCache", "PauseNs", "NumGC", "DebugGC", "MaxRSS"):
             self.assertRegex(figures, rf"(?m)^# {name} = \S")
         self.assertTrue(all(line.startswith("# ") for line in figures.splitlines()))
