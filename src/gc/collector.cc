@@ -245,7 +245,6 @@ void Collector::serve() {
 }
 
 void Collector::main() {
-  os::never_stop_this_thread();
   g_collector.serve();
 }
 

@@ -38,7 +38,6 @@ bool Team::start(size_t helpers) {
 }
 
 void Team::helper_main() {
-  os::never_stop_this_thread();
   Team& team = g_team;
   Marker& marker = team.markers_[team.next_marker_.fetch_add(1, std::memory_order_relaxed)];
   int64_t cpu_ns = 0;

@@ -33,15 +33,15 @@ struct StopCallbacks {
 /// Installs the handler; once, before the first stop. False when the system refuses.
 [[nodiscard]] bool stop_init(const StopCallbacks& callbacks);
 
-/// Stops all threads of the process but the calling one and those that block every signal (which
-/// are Burrow's own: see `start_background_thread`). Returns when they have stopped. While they are
-/// stopped they may hold any lock but those that `may_stop` speaks of: take none.
-/// One stop at a time.
+/// Stops all threads of the process but the calling one and those of `start_background_thread`.
+/// Returns when they have stopped; ends the program when one sleeps and blocks the signal (see
+/// signal_mask.h). While they are stopped they may hold any lock but those that `may_stop` speaks
+/// of: take none. One stop at a time.
 std::span<const StoppedThread> stop_threads();
 
-/// The calling thread is not asked to stop from now on. For Burrow's own threads that never end (a
-/// thread's number may serve another later). REQUIRES: stop_init.
-void never_stop_this_thread();
+/// The calling thread is not asked to stop from now on, or is again. A thread has to take it back
+/// before it ends: its number may serve another. False when memory is out.
+[[nodiscard]] bool never_stop_this_thread(bool never);
 
 /// Lets them go on.
 void resume_threads();

@@ -13,8 +13,15 @@ void for_each_task(F visit) {
   for_each_task([](void* f, uint32_t tid) { (*static_cast<F*>(f))(tid); }, &visit);
 }
 
-/// True when the thread cannot answer a signal: it has ended, or blocks the signal. The kernel is
-/// asked when `look` is true; else only threads found deaf before are asked about again.
-[[nodiscard]] bool task_is_deaf(uint32_t tid, int signal, bool look);
+/// What a thread can do about a signal.
+enum class TaskState : uint8_t {
+  kAnswers,  ///< it will, when it gets to run
+  kEnded,    ///< it never will
+  kDeaf,     ///< it sleeps, and blocks the signal
+};
+
+/// The kernel is asked when `look` is true; else only of threads that were found ended before (the
+/// process's first thread stays listed until the others have ended too).
+[[nodiscard]] TaskState task_state(uint32_t tid, int signal, bool look);
 
 }  // namespace burrow::os

@@ -267,7 +267,7 @@ TEST(Collector, ManyThreadsComeAndGo) {
       collect();
     }
   });
-  for (int wave = 0; wave < 100; ++wave) {
+  for (int wave = 0; wave < 1000; ++wave) {
     std::vector<std::thread> threads;
     for (int i = 0; i < 10; ++i) {
       threads.emplace_back([] {

@@ -29,6 +29,8 @@ constexpr int kSignal = SIGPWR;
 constexpr size_t kMostThreads = 65536;
 constexpr int64_t kAskAgainNs = 50'000;
 constexpr int64_t kSuspectNs = 2'000'000;
+// A thread that is being made or ends blocks signals for a moment.
+constexpr int64_t kDeafNs = 10'000'000'000;
 constexpr uintptr_t kRedZone = 128;
 // The kernel's PID_MAX_LIMIT.
 constexpr uint32_t kThreadNumbers = 1 << 22;
@@ -37,7 +39,8 @@ constexpr uint32_t kNever = UINT32_MAX;
 constinit StopCallbacks g_callbacks;
 constinit StoppedThread* g_slots = nullptr;
 // By thread number: the generation in which it stopped last; kNever for those that are not asked.
-constinit std::atomic<uint32_t>* g_stopped_in = nullptr;
+// Made by whoever comes first; release, and acquire when read.
+constinit std::atomic<std::atomic<uint32_t>*> g_stopped_in{nullptr};
 // Odd while a stop is on. Release on change, acquire in handlers: what the stop's owner wrote.
 constinit std::atomic<uint32_t> g_generation{0};
 constinit std::atomic<uint32_t> g_taken{0};
@@ -45,6 +48,25 @@ constinit std::atomic<uint32_t> g_taken{0};
 constinit std::atomic<uint32_t> g_acks{0};
 
 constinit thread_local uint32_t t_stopped_in = 0;
+
+bool make_table() {
+  if (g_stopped_in.load(std::memory_order_acquire) != nullptr) {
+    return true;
+  }
+  constexpr size_t kBytes = kThreadNumbers * sizeof(std::atomic<uint32_t>);
+  auto* table = static_cast<std::atomic<uint32_t>*>(map_memory(kBytes));
+  std::atomic<uint32_t>* none = nullptr;
+  if (table != nullptr &&
+      !g_stopped_in.compare_exchange_strong(none, table, std::memory_order_acq_rel)) {
+    unmap_memory(table, kBytes);
+    return true;
+  }
+  return table != nullptr;
+}
+
+std::atomic<uint32_t>& stopped_in(uint32_t tid) {
+  return g_stopped_in.load(std::memory_order_acquire)[tid % kThreadNumbers];
+}
 
 void futex(std::atomic<uint32_t>& word, int operation, uint32_t value) {
   syscall(SYS_futex, reinterpret_cast<uint32_t*>(&word), operation | FUTEX_PRIVATE_FLAG, value,
@@ -89,7 +111,7 @@ void stop_here(uint32_t generation, const ucontext_t& context) {
   slot.thread_pointer = static_cast<uintptr_t>(pthread_self());
   slot.tid = thread_id();
   // Release: pairs with the acquire in is_settled; whoever sees it sees the place taken too.
-  g_stopped_in[slot.tid % kThreadNumbers].store(generation, std::memory_order_release);
+  stopped_in(slot.tid).store(generation, std::memory_order_release);
   g_acks.fetch_add(1, std::memory_order_release);
   while (g_generation.load(std::memory_order_acquire) == generation) {
     futex(g_generation, FUTEX_WAIT, generation);
@@ -118,8 +140,40 @@ bool wait_for(uint32_t count, int64_t deadline) {
 
 // True for a thread that has stopped, and for one that is never asked to.
 bool is_settled(uint32_t tid, uint32_t generation) {
-  uint32_t seen = g_stopped_in[tid % kThreadNumbers].load(std::memory_order_acquire);
+  uint32_t seen = stopped_in(tid).load(std::memory_order_acquire);
   return seen == generation || seen == kNever;
+}
+
+[[noreturn]] void give_up(uint32_t tid) {
+  FixedPrinter<64> path;
+  path << "/proc/self/task/" << tid << "/comm" << '\0';
+  std::array<char, 32> name{};
+  size_t size = read_file(path.text().begin(), name.data(), name.size() - 1).value_or(1);
+  fatal("thread ", tid, " (", std::string_view(name.data(), size - 1), ") blocks signal ", kSignal,
+        " (SIGPWR), with which the collector stops threads: leave it unblocked there");
+}
+
+// Sends the signal to whoever has not stopped. Returns how many were asked.
+uint32_t ask_all(uint32_t generation, int64_t waited_ns) {
+  uint32_t self = thread_id();
+  auto pid = static_cast<int>(process_id());
+  uint32_t asked = 0;
+  for_each_task([&](uint32_t tid) {
+    if (tid == self || is_settled(tid, generation)) {
+      return;
+    }
+    TaskState state = task_state(tid, kSignal, waited_ns > kSuspectNs);
+    if (state == TaskState::kEnded) {
+      return;
+    }
+    if (state == TaskState::kDeaf && waited_ns > kDeafNs) {
+      give_up(tid);
+    }
+    if (syscall(SYS_tgkill, pid, tid, kSignal) == 0) {
+      ++asked;
+    }
+  });
+  return asked;
 }
 
 }  // namespace
@@ -132,8 +186,6 @@ bool stop_init(const StopCallbacks& callbacks) {
   g_callbacks = callbacks;
   if (g_slots == nullptr) {
     g_slots = static_cast<StoppedThread*>(map_memory(kMostThreads * sizeof(StoppedThread)));
-    g_stopped_in = static_cast<std::atomic<uint32_t>*>(
-        map_memory(kThreadNumbers * sizeof(std::atomic<uint32_t>)));
   }
   struct sigaction action{};
   action.sa_sigaction = on_signal;
@@ -143,29 +195,18 @@ bool stop_init(const StopCallbacks& callbacks) {
   for (int fault : {SIGSEGV, SIGBUS, SIGABRT, SIGILL, SIGFPE, SIGTRAP}) {
     sigdelset(&action.sa_mask, fault);
   }
-  return g_slots != nullptr && g_stopped_in != nullptr && sigaction(kSignal, &action, nullptr) == 0;
+  return g_slots != nullptr && make_table() && sigaction(kSignal, &action, nullptr) == 0;
 }
 
 std::span<const StoppedThread> stop_threads() {
   g_taken.store(0, std::memory_order_relaxed);
   g_acks.store(0, std::memory_order_relaxed);
   uint32_t generation = g_generation.fetch_add(1, std::memory_order_release) + 1;
-  uint32_t self = thread_id();
-  auto pid = static_cast<int>(process_id());
   int64_t start = monotonic_ns();
   // Until a listing shows nobody who has not stopped: those who run may start others.
   for (;;) {
     uint32_t acks = g_acks.load(std::memory_order_acquire);
-    uint32_t asked = 0;
-    bool suspect = monotonic_ns() - start > kSuspectNs;
-    for_each_task([&](uint32_t tid) {
-      if (tid == self || is_settled(tid, generation) || task_is_deaf(tid, kSignal, suspect)) {
-        return;
-      }
-      if (syscall(SYS_tgkill, pid, tid, kSignal) == 0) {
-        ++asked;
-      }
-    });
+    uint32_t asked = ask_all(generation, monotonic_ns() - start);
     if (asked == 0) {
       // Who was seen as stopped has taken a place, but may not have filled it yet.
       uint32_t taken = g_taken.load(std::memory_order_relaxed);
@@ -174,12 +215,19 @@ std::span<const StoppedThread> stop_threads() {
       }
       return {g_slots, taken};
     }
-    (void)wait_for(acks + asked, monotonic_ns() + kAskAgainNs);
+    if (!wait_for(acks + asked, monotonic_ns() + kAskAgainNs) &&
+        monotonic_ns() - start > kSuspectNs) {
+      sleep_ns(kAskAgainNs);  // whoever is late may need the processor
+    }
   }
 }
 
-void never_stop_this_thread() {
-  g_stopped_in[thread_id() % kThreadNumbers].store(kNever, std::memory_order_relaxed);
+bool never_stop_this_thread(bool never) {
+  if (!make_table()) {
+    return false;
+  }
+  stopped_in(thread_id()).store(never ? kNever : 0, std::memory_order_release);
+  return true;
 }
 
 void resume_threads() {
@@ -188,6 +236,11 @@ void resume_threads() {
 }
 
 void stop_reset_after_fork() {
+  // Numbers of the parent's threads may come again here.
+  if (g_stopped_in.load(std::memory_order_relaxed) != nullptr) {
+    (void)release(g_stopped_in.load(std::memory_order_relaxed),
+                  kThreadNumbers * sizeof(std::atomic<uint32_t>));
+  }
   g_generation.store(0, std::memory_order_relaxed);
   t_stopped_in = 0;
 }

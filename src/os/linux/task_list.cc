@@ -27,12 +27,12 @@ struct Entry {
   char name[1];
 };
 
-// Threads found deaf (Burrow's own that serve requests, say); asked about again at each stop,
-// without waiting for them first. Only the one stop that is on uses it.
-constinit std::array<uint32_t, 64> g_deaf{};
+// Threads found ended; asked about again at each stop, without waiting for them first. Only the one
+// stop that is on uses it.
+constinit std::array<uint32_t, 16> g_ended{};
 
 bool remembered(uint32_t tid) {
-  for (uint32_t known : g_deaf) {
+  for (uint32_t known : g_ended) {
     if (known == tid) {
       return true;
     }
@@ -53,29 +53,29 @@ std::string_view line_of(std::string_view text, std::string_view key) {
   return text;
 }
 
-bool ask_kernel(uint32_t tid, int signal) {
+TaskState ask_kernel(uint32_t tid, int signal) {
   FixedPrinter<64> path;
   path << "/proc/self/task/" << tid << "/status" << '\0';
   const char* name = path.text().begin();  // ends with the 0 above
   std::array<char, 4096> buffer;
   std::optional<size_t> size = read_file(name, buffer.data(), buffer.size());
   if (!size) {
-    return true;  // gone
+    return TaskState::kEnded;
   }
   std::string_view text(buffer.data(), *size);
   std::string_view state = line_of(text, "\nState:");
   if (state.starts_with("Z") || state.starts_with("X")) {
-    return true;
+    return TaskState::kEnded;
   }
   // A thread that is just being made or ending blocks signals too, but does not sleep then, or only
   // until a thread goes on that has stopped.
   if (!state.starts_with("S")) {
-    return false;
+    return TaskState::kAnswers;
   }
   std::string_view blocked = line_of(text, "\nSigBlk:");
   uint64_t mask = 0;
   std::from_chars(blocked.data(), blocked.data() + blocked.size(), mask, 16);
-  return (mask >> (signal - 1) & 1) != 0;
+  return (mask >> (signal - 1) & 1) != 0 ? TaskState::kDeaf : TaskState::kAnswers;
 }
 
 }  // namespace
@@ -104,17 +104,17 @@ void for_each_task(void (*visit)(void* argument, uint32_t tid), void* argument) 
   close(fd);
 }
 
-bool task_is_deaf(uint32_t tid, int signal, bool look) {
+TaskState task_state(uint32_t tid, int signal, bool look) {
   bool known = remembered(tid);
   if (!known && !look) {
-    return false;
+    return TaskState::kAnswers;
   }
-  bool deaf = ask_kernel(tid, signal);
-  if (deaf && !known) {
+  TaskState state = ask_kernel(tid, signal);
+  if (state == TaskState::kEnded && !known) {
     static constinit size_t next = 0;
-    g_deaf[next++ % g_deaf.size()] = tid;
+    g_ended[next++ % g_ended.size()] = tid;
   }
-  return deaf;
+  return state;
 }
 
 Mapping mapping_of(uintptr_t address) {

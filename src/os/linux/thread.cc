@@ -3,7 +3,6 @@
 
 #include <pthread.h>
 #include <sched.h>
-#include <signal.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -14,9 +13,11 @@
 #include <optional>
 #include <string_view>
 
+#include "base/check.h"
 #include "base/units.h"
 #include "os/fibers.h"
 #include "os/os.h"
+#include "os/signal_mask.h"
 #include "os/stack_memory.h"
 #include "os/stop.h"
 
@@ -84,7 +85,18 @@ void* run_thread(void* raw) {
   return nullptr;
 }
 
+// With all signals blocked: it looks at nothing that the program made.
 void* run_background(void* raw) {
+  if (!never_stop_this_thread(true)) {
+    fatal("out of memory for the table of threads");
+  }
+  reinterpret_cast<void (*)()>(raw)();
+  (void)never_stop_this_thread(false);
+  g_own_threads.fetch_sub(1, std::memory_order_relaxed);
+  return nullptr;
+}
+
+void* run_mutator(void* raw) {
   reinterpret_cast<void (*)()>(raw)();
   g_own_threads.fetch_sub(1, std::memory_order_relaxed);
   return nullptr;
@@ -109,25 +121,16 @@ bool create(pthread_t& thread, int detached, size_t stack_bytes, void* (*entry)(
 }
 
 std::optional<uint64_t> create_with_mask(const char* name, void (*function)(), size_t stack_bytes,
-                                         int detached, const sigset_t& mask) {
-  sigset_t old;
-  if (pthread_sigmask(SIG_SETMASK, &mask, &old) != 0) {
-    return std::nullopt;
-  }
+                                         int detached, SignalMask mask,
+                                         void* (*entry)(void*) = run_background) {
+  SignalMask former = change_signal_mask(MaskChange::kSet, mask);
   pthread_t thread{};
-  bool made =
-      create(thread, detached, stack_bytes, run_background, reinterpret_cast<void*>(function));
+  bool made = create(thread, detached, stack_bytes, entry, reinterpret_cast<void*>(function));
   if (made) {
     pthread_setname_np(thread, name);
   }
-  pthread_sigmask(SIG_SETMASK, &old, nullptr);
+  change_signal_mask(MaskChange::kSet, former);
   return made ? std::optional<uint64_t>(thread) : std::nullopt;
-}
-
-sigset_t all_signals() {
-  sigset_t all;
-  sigfillset(&all);
-  return all;
 }
 
 }  // namespace
@@ -140,13 +143,13 @@ bool at_thread_exit(void (*function)(void*), void* argument) {
 }
 
 bool start_background_thread(const char* name, void (*function)(), size_t stack_bytes) {
-  return create_with_mask(name, function, stack_bytes, PTHREAD_CREATE_DETACHED, all_signals())
+  return create_with_mask(name, function, stack_bytes, PTHREAD_CREATE_DETACHED, SignalMask::all())
       .has_value();
 }
 
 std::optional<uint64_t> start_joinable_thread(const char* name, void (*function)(),
                                               size_t stack_bytes) {
-  return create_with_mask(name, function, stack_bytes, PTHREAD_CREATE_JOINABLE, all_signals());
+  return create_with_mask(name, function, stack_bytes, PTHREAD_CREATE_JOINABLE, SignalMask::all());
 }
 
 void join_thread(uint64_t thread) {
@@ -205,9 +208,9 @@ void yield_thread() {
 }
 
 bool start_mutator_thread(const char* name, void (*function)()) {
-  sigset_t mask = all_signals();
-  sigdelset(&mask, stop_signal());
-  return create_with_mask(name, function, 0, PTHREAD_CREATE_DETACHED, mask).has_value();
+  SignalMask mask = SignalMask::all().without(stop_signal());
+  return create_with_mask(name, function, 0, PTHREAD_CREATE_DETACHED, mask, run_mutator)
+      .has_value();
 }
 
 uintptr_t stack_end(uintptr_t sp) {
