@@ -28,17 +28,11 @@ using burrow::os::change_signal_mask;
 using burrow::os::MaskChange;
 using burrow::os::SignalMask;
 
-// The C library's own two signals (cancellation, setuid) cannot be blocked by its functions either.
-constexpr int kOfTheLibrary[] = {32, 33};
-
 SignalMask mask_of(const sigset_t* set) {
   SignalMask mask;
   std::memcpy(&mask.bits, set, sizeof(mask.bits));
-  mask = mask.without(burrow::os::stop_signal());
-  for (int signal : kOfTheLibrary) {
-    mask = mask.without(signal);
-  }
-  return mask;
+  mask.bits &= SignalMask::all().bits;
+  return mask.without(burrow::os::stop_signal());
 }
 
 // The number of the error.
@@ -82,9 +76,7 @@ class WaitMask {
   // No handler but the stop's can run during the call. Whoever asks for that expects no EINTR.
   [[nodiscard]] bool is_deaf() const {
     SignalMask most = SignalMask::all().without(burrow::os::stop_signal());
-    for (int signal : {kOfTheLibrary[0], kOfTheLibrary[1], SIGKILL, SIGSTOP}) {
-      most = most.without(signal);
-    }
+    most = most.without(SIGKILL).without(SIGSTOP);
     return given_ && (mask_.bits & most.bits) == most.bits;
   }
 

@@ -10,7 +10,9 @@ namespace burrow::os {
 struct SignalMask {
   uint64_t bits = 0;
 
-  static constexpr SignalMask all() { return {~uint64_t{0}}; }
+  /// All but two that the C library keeps for itself (cancellation 32, setuid 33): a thread that
+  /// blocked them would have setuid in another wait for ever.
+  static constexpr SignalMask all() { return {~(uint64_t{3} << 31)}; }
 
   [[nodiscard]] constexpr SignalMask without(int signal) const {
     return {bits & ~(uint64_t{1} << (signal - 1))};
