@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <new>
 #include <span>
 #include <string_view>
 #include <utility>
@@ -88,7 +89,18 @@ std::vector<Line> user_lines(const Frames& frames) {
           lines.begin() + static_cast<ptrdiff_t>(end)};
 }
 
-void print_frames(std::span<const uintptr_t> pcs, const sched::Sink& write) {
+// Nothing is thrown into the scheduler, which walks over its goroutines meanwhile: what there is no
+// memory to name is printed as addresses.
+void print_addresses(std::span<const uintptr_t> pcs, const sched::Sink& write) {
+  for (uintptr_t pc : pcs) {
+    FixedPrinter<512> address;
+    os::print_code_address(address, pc);
+    address << '\n';
+    write(address.text());
+  }
+}
+
+std::string frames_text(std::span<const uintptr_t> pcs) {
   Frames frames = prof::symbolize(pcs);
   std::string out;
   for (const Line& line : user_lines(frames)) {
@@ -103,11 +115,19 @@ void print_frames(std::span<const uintptr_t> pcs, const sched::Sink& write) {
       out += "\t" + line.frame->file + ":" + std::to_string(line.frame->line) + "\n";
     }
   }
-  write(out);
+  return out;
+}
+
+void print_frames(std::span<const uintptr_t> pcs, const sched::Sink& write) {
+  try {
+    write(frames_text(pcs));
+  } catch (const std::bad_alloc&) {
+    print_addresses(pcs, write);
+  }
 }
 
 // Of a place where `go` was called: the innermost frame is go itself.
-void print_caller(uintptr_t pc, const sched::Sink& write) {
+std::string caller_text(uintptr_t pc) {
   Frames frames = prof::symbolize(std::span(&pc, 1));
   std::erase_if(frames[0], [](const prof::Frame& f) { return is_outer({0, &f}); });
   if (frames[0].size() > 1) {
@@ -120,7 +140,15 @@ void print_caller(uintptr_t pc, const sched::Sink& write) {
   if (!frames[0].empty() && !frames[0][0].file.empty()) {
     out += "\t" + frames[0][0].file + ":" + std::to_string(frames[0][0].line) + "\n";
   }
-  write(out);
+  return out;
+}
+
+void print_caller(uintptr_t pc, const sched::Sink& write) {
+  try {
+    write(caller_text(pc));
+  } catch (const std::bad_alloc&) {
+    print_addresses(std::span(&pc, 1), write);
+  }
 }
 
 size_t walk(const arch::StackTop& top, std::span<uintptr_t> pcs) {
@@ -155,16 +183,26 @@ __attribute__((constructor)) void install() {
 }  // namespace
 
 std::vector<prof::CountRecord> goroutine_records() {
-  std::map<std::vector<uintptr_t>, int64_t> counts;
+  struct {
+    std::map<std::vector<uintptr_t>, int64_t> counts;
+    bool out_of_memory = false;
+  } all;
+
   sched::for_each_goroutine(
       [](const sched::GoroutineInfo& info, void* raw) {
-        auto& by_stack = *static_cast<std::map<std::vector<uintptr_t>, int64_t>*>(raw);
-        std::vector<uintptr_t> stack(info.pcs, info.pcs + info.depth);
-        ++by_stack[stack];
+        auto& seen = *static_cast<decltype(all)*>(raw);
+        try {
+          ++seen.counts[std::vector<uintptr_t>(info.pcs, info.pcs + info.depth)];
+        } catch (const std::bad_alloc&) {
+          seen.out_of_memory = true;
+        }
       },
-      &counts);
+      &all);
+  if (all.out_of_memory) {
+    throw std::bad_alloc();
+  }
   std::vector<prof::CountRecord> records;
-  for (const auto& [stack, count] : counts) {
+  for (const auto& [stack, count] : all.counts) {
     Frames frames = prof::symbolize(stack);
     std::vector<uintptr_t> shown;
     for (const Line& line : user_lines(frames)) {
@@ -178,11 +216,24 @@ std::vector<prof::CountRecord> goroutine_records() {
 }
 
 std::string goroutines_text() {
-  std::string text;
-  sched::print_all_goroutines(
-      {}, {[](std::string_view part, void* raw) { static_cast<std::string*>(raw)->append(part); },
-           &text});
-  return text;
+  struct {
+    std::string text;
+    bool out_of_memory = false;
+  } all;
+
+  sched::print_all_goroutines({}, {[](std::string_view part, void* raw) {
+                                     auto& so_far = *static_cast<decltype(all)*>(raw);
+                                     try {
+                                       so_far.text.append(part);
+                                     } catch (const std::bad_alloc&) {
+                                       so_far.out_of_memory = true;
+                                     }
+                                   },
+                                   &all});
+  if (all.out_of_memory) {
+    throw std::bad_alloc();
+  }
+  return std::move(all.text);
 }
 
 }  // namespace burrow::api

@@ -6,6 +6,8 @@
 
 #include <array>
 #include <cerrno>
+#include <new>
+#include <string_view>
 
 #include "debug/address.h"
 #include "debug/limits.h"
@@ -17,15 +19,25 @@ namespace burrow::debug {
 
 namespace {
 
-// An operator new that fails here would end the program, so an answer is begun only when there is
-// memory to spare: what strings take at least, and a few times the profiler's tables. The block is
-// not touched, and costs no more than a system call.
+// An answer is begun only when there is memory to spare, lest it takes the program's last: what
+// strings take at least, and a few times the profiler's tables. The block is not touched, and costs
+// no more than a system call. The program may still be faster: see `refuse`.
 bool has_memory_for_answer() {
   constexpr size_t kLeast = size_t{8} << 20;
   void* block = heap::allocate(kLeast + 4 * prof::memory_bytes());
   heap::deallocate(block);
   return block != nullptr;
 }
+
+// As `error_response` would write it, but for the date: nothing is allocated to send it.
+constexpr std::string_view kOutOfMemory =
+    "HTTP/1.1 503 Service Unavailable\r\n"
+    "Content-Type: text/plain; charset=utf-8\r\n"
+    "X-Content-Type-Options: nosniff\r\n"
+    "X-Go-Pprof: 1\r\n"
+    "Content-Length: 29\r\n"
+    "Connection: close\r\n\r\n"
+    "the program is out of memory\n";
 
 }  // namespace
 
@@ -52,6 +64,34 @@ short Connection::events() const {
 }
 
 void Connection::advance(short revents, const Context& context) {
+  try {
+    step(revents, context);
+  } catch (const std::bad_alloc&) {
+    refuse();
+  }
+}
+
+void Connection::expire() {
+  try {
+    time_out();
+  } catch (const std::bad_alloc&) {
+    refuse();
+  }
+}
+
+// Of a response that was complete nothing can fail: none has been begun.
+void Connection::refuse() {
+  capture_ = {};
+  out_ = {};
+  if (send(fd_.fd, kOutOfMemory.data(), kOutOfMemory.size(), MSG_NOSIGNAL | MSG_DONTWAIT) < 0) {
+    phase_ = Phase::kDone;
+    return;
+  }
+  shutdown(fd_.fd, SHUT_WR);
+  enter(Phase::kClosing, kCloseNs);
+}
+
+void Connection::step(short revents, const Context& context) {
   if ((revents & POLLNVAL) != 0 || !FdTable::is_ours(fd_)) {
     phase_ = Phase::kDone;  // the program has closed it
     return;
@@ -71,11 +111,12 @@ void Connection::advance(short revents, const Context& context) {
   }
 }
 
-void Connection::expire() {
+void Connection::time_out() {
   if (phase_ == Phase::kCapturing) {
-    respond(has_memory_for_answer() ? finish_capture(capture_)
-                                    : error_response(503, "the program is out of memory"),
-            true);
+    if (!has_memory_for_answer()) {
+      return refuse();
+    }
+    respond(finish_capture(capture_), true);
     capture_ = {};
     return;
   }
@@ -116,7 +157,7 @@ void Connection::answer(const Context& context) {
                    true);
   }
   if (!has_memory_for_answer()) {
-    return respond(error_response(503, "the program is out of memory"), true);
+    return refuse();
   }
   Outcome outcome = handle(request, context.capturing != nullptr);
   if (outcome.capture) {

@@ -53,6 +53,9 @@ class Connection {
   void read_request(const Context& context);
   void answer(const Context& context);
   void respond(const Response& response, bool with_body);
+  void refuse();
+  void step(short revents, const Context& context);
+  void time_out();
   void write_response();
   void drain();
 

@@ -21,7 +21,9 @@
 // and is not sampled; its descriptors are close-on-exec, high-numbered and in `FdTable`, by which a
 // child of fork closes them. A descriptor that the program closed (closefrom in a daemon) is
 // recognised by its inode and never used again; the server then ends. Sizes, times and numbers are
-// bounded (limits.h).
+// bounded (limits.h). Memory that runs out while an answer is made costs that answer and nothing
+// else: operator new throws in this thread, the frames from there to the connection are compiled
+// with exceptions, and the connection refuses with a text that needs no memory, or closes.
 //
 // Locks. kDebugServer for starting and stopping. The table of descriptors has a kLeaf lock, which
 // fork takes, so that a connection accepted at that moment does not stay open in the child.

@@ -8,6 +8,7 @@
 #include <array>
 
 #include "heap/hooks.h"
+#include "os/descriptor.h"
 #include "prof/prof.h"
 
 namespace burrow::debug {
@@ -16,16 +17,12 @@ namespace {
 // At most 1 MiB of a file of /proc.
 std::string read_whole(const char* path) {
   std::string text;
-  int fd = open(path, O_RDONLY | O_CLOEXEC);
-  if (fd < 0) {
-    return text;
-  }
+  os::Descriptor file(open(path, O_RDONLY | O_CLOEXEC));
   std::array<char, 4096> buffer;
-  for (ssize_t n = 0;
-       text.size() < (size_t{1} << 20) && (n = read(fd, buffer.data(), buffer.size())) > 0;) {
+  for (ssize_t n = 0; text.size() < (size_t{1} << 20) &&
+                      (n = read(file.get(), buffer.data(), buffer.size())) > 0;) {
     text.append(buffer.data(), static_cast<size_t>(n));
   }
-  close(fd);
   return text;
 }
 

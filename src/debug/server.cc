@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <new>
 
 #include "os/os.h"
 
@@ -119,7 +120,11 @@ void Server::accept_all() {
     OwnFd fd = g_fds.accept_from(listener_.socket.fd);
     int64_t now = os::monotonic_ns();
     if (fd.fd >= 0) {
-      connections_.push_back(std::make_unique<Connection>(fd, now));
+      if (auto* connection = new (std::nothrow) Connection(fd, now); connection != nullptr) {
+        connections_.emplace_back(connection);
+      } else {
+        g_fds.close(fd);
+      }
       continue;
     }
     if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS) {

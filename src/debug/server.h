@@ -14,7 +14,10 @@ namespace burrow::debug {
 
 class Server {
  public:
-  explicit Server(Listener listener) : listener_(std::move(listener)) {}
+  explicit Server(Listener listener) : listener_(std::move(listener)) {
+    connections_.reserve(kMaxConnections);
+    polled_.reserve(kMaxConnections + 1);
+  }
 
   /// Closes the listening socket. REQUIRES: `run` has returned.
   ~Server() { g_fds.close(listener_.socket); }
@@ -46,6 +49,7 @@ class Server {
   [[nodiscard]] Connection::Context context() const;
 
   Listener listener_;
+  // Both with room for all, so that nothing is allocated to wait.
   std::vector<std::unique_ptr<Connection>> connections_;  ///< oldest first
   std::vector<pollfd> polled_;   ///< the listener, then the connections in their order
   int64_t accept_after_ns_ = 0;  ///< the process was out of descriptors

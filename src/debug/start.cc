@@ -37,6 +37,7 @@ void say(std::string_view a, std::string_view b, std::string_view c = {}) {
 
 void run_server() {
   heap::mute_sampling(true);
+  heap::throw_when_out_of_memory();
   // Acquire: pairs with the release in start_server.
   g_to_run.load(std::memory_order_acquire)->run();
   // Release: pairs with the acquire in stop_locked.

@@ -15,6 +15,7 @@ constinit std::atomic<const ProfilerHooks*> g_hooks{nullptr};
 constinit std::atomic<const ForeignHooks*> g_foreign{nullptr};
 constinit std::atomic<const CollectorHooks*> g_collector{nullptr};
 constinit std::atomic<uint32_t> g_epoch{1};
+constinit thread_local bool t_throws = false;
 
 }  // namespace
 
@@ -64,6 +65,14 @@ bool mute_sampling(bool muted) {
   CacheHold hold;
   cache->revoke_credit();
   return std::exchange(cache->muted, muted);
+}
+
+void throw_when_out_of_memory() {
+  t_throws = true;
+}
+
+bool throws_when_out_of_memory() {
+  return t_throws;
 }
 
 uint32_t sampling_epoch() {

@@ -86,6 +86,14 @@ class MutedScope {
   bool before_;
 };
 
+/// Lets operator new throw std::bad_alloc at once when the calling thread is out of memory: for a
+/// thread of Burrow's own that catches it. The program's new-handler and its C++ runtime are not
+/// asked.
+void throw_when_out_of_memory();
+
+/// Whether the calling thread has asked for that.
+[[nodiscard]] bool throws_when_out_of_memory();
+
 /// Makes every thread draw its sample distance anew: call after the sampling rate has changed.
 void refresh_sampling();
 

@@ -19,12 +19,36 @@
 #include <cstring>
 #include <string_view>
 
+#include "os/descriptor.h"
 #include "os/os.h"
 
 namespace burrow::prof {
 namespace {
 
 constexpr int64_t kTimeoutNs = 30'000'000'000;
+
+// Ends with the child, which it kills unless it was told to wait.
+class Running {
+ public:
+  explicit Running(int pid) : pid_(pid) {}
+
+  ~Running() {
+    if (pid_ > 0 && !finished_) {
+      kill(pid_, SIGKILL);
+    }
+    while (pid_ > 0 && waitpid(pid_, nullptr, __WALL) < 0 && errno == EINTR) {
+    }
+  }
+
+  Running(const Running&) = delete;
+  Running& operator=(const Running&) = delete;
+
+  void set_finished(bool finished) { finished_ = finished; }
+
+ private:
+  int pid_;
+  bool finished_ = false;
+};
 
 struct Child {
   const char* path;
@@ -139,29 +163,25 @@ std::string run_symbolizer(const std::string& input) {
   if (path.empty() || access(path.c_str(), X_OK) != 0) {
     return {};
   }
-  int in = memfd_create("burrow-symbolize", MFD_CLOEXEC);
-  int pipe_ends[2] = {-1, -1};
+  // No environment: the program's may be changing, and nothing in it is meant for the helper.
+  std::array<char*, 1> envp = {nullptr};
+  std::string name = "burrow";
+  std::string command = "symbolize";
+  std::array<char*, 3> argv = {name.data(), command.data(), nullptr};
   std::string result;
-  if (in >= 0 && write_all(in, input) && pipe2(pipe_ends, O_CLOEXEC) == 0) {
-    // No environment: the program's may be changing, and nothing in it is meant for the helper.
-    std::array<char*, 1> envp = {nullptr};
-    std::string name = "burrow";
-    std::string command = "symbolize";
-    std::array<char*, 3> argv = {name.data(), command.data(), nullptr};
-    Child child{path.c_str(), argv.data(), envp.data(), in, pipe_ends[1]};
-    int pid = spawn(child);
-    close(pipe_ends[1]);
-    if (pid > 0) {
-      if (!read_all(pipe_ends[0], result)) {
-        kill(pid, SIGKILL);
-      }
-      while (waitpid(pid, nullptr, __WALL) < 0 && errno == EINTR) {
-      }
-    }
-    close(pipe_ends[0]);
+  os::Descriptor in(memfd_create("burrow-symbolize", MFD_CLOEXEC));
+  int ends[2] = {-1, -1};
+  if (in.get() < 0 || !write_all(in.get(), input) || pipe2(ends, O_CLOEXEC) != 0) {
+    return result;
   }
-  if (in >= 0) {
-    close(in);
+  os::Descriptor from(ends[0]);
+  os::Descriptor to(ends[1]);
+  Child child{path.c_str(), argv.data(), envp.data(), in.get(), to.get()};
+  int pid = spawn(child);
+  Running running(pid);
+  to.close();
+  if (pid > 0) {
+    running.set_finished(read_all(from.get(), result));
   }
   return result;
 }

@@ -7,6 +7,7 @@
 #include <array>
 #include <cctype>
 #include <cstdlib>
+#include <memory>
 
 namespace burrow::prof {
 namespace {
@@ -165,10 +166,9 @@ std::string readable_name(const std::string& symbol) {
     return symbol;  // the demangler takes "f" for the type float
   }
   int status = 0;
-  char* name = abi::__cxa_demangle(symbol.c_str(), nullptr, nullptr, &status);
-  std::string result = status == 0 && name != nullptr ? simplify_name(name) : symbol;
-  std::free(name);
-  return result;
+  std::unique_ptr<char, decltype(&std::free)> name(
+      abi::__cxa_demangle(symbol.c_str(), nullptr, nullptr, &status), std::free);
+  return status == 0 && name != nullptr ? simplify_name(name.get()) : symbol;
 }
 
 }  // namespace burrow::prof

@@ -4,6 +4,7 @@
 #include <libdeflate.h>
 
 #include <map>
+#include <memory>
 #include <protozero/pbf_writer.hpp>
 #include <tuple>
 #include <unordered_map>
@@ -167,14 +168,14 @@ void Builder::write_mappings() {
 }
 
 std::string gzip(const std::string& data) {
-  libdeflate_compressor* compressor = libdeflate_alloc_compressor(6);
+  std::unique_ptr<libdeflate_compressor, decltype(&libdeflate_free_compressor)> compressor(
+      libdeflate_alloc_compressor(6), libdeflate_free_compressor);
   if (compressor == nullptr) {
     return {};
   }
-  std::string out(libdeflate_gzip_compress_bound(compressor, data.size()), '\0');
+  std::string out(libdeflate_gzip_compress_bound(compressor.get(), data.size()), '\0');
   out.resize(
-      libdeflate_gzip_compress(compressor, data.data(), data.size(), out.data(), out.size()));
-  libdeflate_free_compressor(compressor);
+      libdeflate_gzip_compress(compressor.get(), data.data(), data.size(), out.data(), out.size()));
   return out;
 }
 

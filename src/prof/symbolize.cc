@@ -14,6 +14,7 @@
 #include <array>
 #include <charconv>
 #include <cstring>
+#include <new>
 #include <optional>
 #include <string_view>
 #include <unordered_map>
@@ -73,8 +74,7 @@ std::string own_path() {
   return n > 0 ? std::string(buffer.data(), static_cast<size_t>(n)) : std::string();
 }
 
-int add_module(dl_phdr_info* info, size_t /*size*/, void* raw) {
-  auto* modules = static_cast<std::vector<Module>*>(raw);
+void add_module(const dl_phdr_info* info, std::vector<Module>* modules) {
   std::string path = info->dlpi_name != nullptr && *info->dlpi_name != '\0' ? info->dlpi_name
                      : modules->empty()                                     ? own_path()
                                                                             : "[vdso]";
@@ -86,6 +86,22 @@ int add_module(dl_phdr_info* info, size_t /*size*/, void* raw) {
       modules->push_back(
           {start, start + segment.p_memsz, info->dlpi_addr, segment.p_offset, path, build_id});
     }
+  }
+}
+
+struct ModuleList {
+  std::vector<Module> modules;
+  bool out_of_memory = false;
+};
+
+// Nothing is thrown through the dynamic linker, which holds its lock.
+int visit_module(dl_phdr_info* info, size_t /*size*/, void* raw) {
+  auto* list = static_cast<ModuleList*>(raw);
+  try {
+    add_module(info, &list->modules);
+  } catch (const std::bad_alloc&) {
+    list->out_of_memory = true;
+    return 1;
   }
   return 0;
 }
@@ -189,11 +205,14 @@ void ask_helper(const std::vector<uintptr_t>& addresses, std::vector<FrameList>&
 }  // namespace
 
 std::vector<Module> loaded_modules() {
-  std::vector<Module> modules;
-  dl_iterate_phdr(add_module, &modules);
-  std::sort(modules.begin(), modules.end(),
+  ModuleList list;
+  dl_iterate_phdr(visit_module, &list);
+  if (list.out_of_memory) {
+    throw std::bad_alloc();
+  }
+  std::sort(list.modules.begin(), list.modules.end(),
             [](const Module& a, const Module& b) { return a.start < b.start; });
-  return modules;
+  return std::move(list.modules);
 }
 
 std::vector<FrameList> symbolize(std::span<const uintptr_t> addresses) {

@@ -1,11 +1,14 @@
 // operator new without memory, in the preload: the program's own libstdc++ calls the new-handler
 // and throws. Its operator new asks malloc, which is ours, finds it out of memory, and goes on as
-// the standard says. See shim.h.
+// the standard says. In a thread of Burrow's own it throws itself, and the exception is caught
+// within this library. See shim.h.
 #include <dlfcn.h>
 
 #include <cstdint>
+#include <new>
 
 #include "base/check.h"
+#include "heap/hooks.h"
 #include "shim/shim.h"
 
 namespace burrow::shim {
@@ -26,6 +29,9 @@ void* find_operator(const char* name) {
 }  // namespace
 
 void* new_failed(size_t size, size_t alignment) {
+  if (heap::throws_when_out_of_memory()) {
+    throw std::bad_alloc();
+  }
   // libstdc++ rounds the size up to the alignment, and past the end of numbers to 0.
   if (alignment == 0 || size > PTRDIFF_MAX) {
     if (void* f = find_operator("_Znwm"); f != nullptr) {
@@ -38,6 +44,9 @@ void* new_failed(size_t size, size_t alignment) {
 }
 
 void* new_failed_nothrow(size_t size, size_t alignment) noexcept {
+  if (heap::throws_when_out_of_memory()) {
+    return nullptr;
+  }
   static constexpr char kNothrow = 0;
   if (alignment == 0 || size > PTRDIFF_MAX) {
     if (void* f = find_operator("_ZnwmRKSt9nothrow_t"); f != nullptr) {

@@ -3,6 +3,7 @@
 
 #include "base/bits.h"
 #include "heap/heap.h"
+#include "heap/hooks.h"
 #include "shim/shim.h"
 
 namespace burrow::shim {
@@ -15,7 +16,7 @@ void* try_again(size_t size, size_t alignment) {
 }  // namespace
 
 void* new_failed(size_t size, size_t alignment) {
-  if (alignment != 0 && !is_power_of_two(alignment)) {
+  if (heap::throws_when_out_of_memory() || (alignment != 0 && !is_power_of_two(alignment))) {
     throw std::bad_alloc();
   }
   for (;;) {

@@ -10,10 +10,11 @@
 // `heap::read_stats`. operators.cc holds new and delete; when memory is out they call
 // `new_failed`, of which there are two: new_failure_throw.cc (libburrow) throws itself,
 // new_failure_preload.cc (the preload, which may serve C programs without libstdc++) asks the
-// program's own libstdc++ to. fork.cc keeps both sides of a fork working. limits.cc notices when
-// the program limits its address space; thread_start_preload.cc notices when it starts a thread,
-// and scavenger.cc starts the heap's own where it is asked for. foreign.cc hands blocks of the C
-// library's own malloc back to it, when some library was bound to that.
+// program's own libstdc++ to. In a thread that asked `throws_when_out_of_memory` both throw at
+// once. fork.cc keeps both sides of a fork working. limits.cc notices when the program limits its
+// address space; thread_start_preload.cc notices when it starts a thread, and scavenger.cc starts
+// the heap's own where it is asked for. foreign.cc hands blocks of the C library's own malloc back
+// to it, when some library was bound to that.
 //
 // Invariants.
 //  - errno is ENOMEM (or EINVAL where documented) after a failure and untouched after a success.
@@ -24,7 +25,7 @@
 //
 // Rejected.
 //  - Throwing std::bad_alloc from the preload through a linked-in libstdc++: two runtimes would
-//    own one exception; python3 would carry a C++ runtime it never uses.
+//    own one exception. Only what never leaves Burrow's own thread is thrown so.
 //  - __malloc_hook: gone from glibc 2.34 on.
 #pragma once
 

@@ -87,6 +87,52 @@ class Reservation(unittest.TestCase):
                 self.assertLess(charged, 32 * MIB)
 
 
+OVERCOMMIT = pathlib.Path("/proc/sys/vm/overcommit_memory")
+
+
+class StrictOvercommit(unittest.TestCase):
+    """vm.overcommit_memory=2: what is mapped to be written is charged, touched or not. The setting is
+    the whole machine's, and sanitizers do not start under it, so the tests switch it only where
+    BURROW_TEST_OVERCOMMIT=1 asks for that, as root."""
+
+    def setUp(self):
+        before = OVERCOMMIT.read_text()
+        if before.strip() != "2":
+            if os.environ.get("BURROW_TEST_OVERCOMMIT") != "1" or os.geteuid() != 0:
+                self.skipTest("vm.overcommit_memory is not 2")
+            self.addCleanup(OVERCOMMIT.write_text, before)
+            OVERCOMMIT.write_text("2")
+
+    def program(self, *command, kind):
+        done = run(PROGRAM / f"overcommit_{kind}", *map(str, command),
+                   preload=PRELOAD if kind == "preload" else None)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        return done.stdout
+
+    def test_refused_beyond_the_limit_and_works_on(self):
+        meminfo = pathlib.Path("/proc/meminfo").read_text()
+        limit = int(re.search(r"CommitLimit: +(\d+) kB", meminfo)[1]) * 1024
+        for kind in "preload", "static":
+            with self.subTest(kind):
+                self.assertEqual(self.program("beyond", limit, kind=kind), "refused, works on\n")
+
+    def test_a_fork_of_a_large_heap(self):
+        for kind in "preload", "static":
+            with self.subTest(kind):
+                self.assertEqual(self.program("fork", 256 * MIB, kind=kind), "forked, works on\n")
+
+    def test_what_is_freed_stays_charged_and_is_used_again(self):
+        """madvise gives pages back, not what was promised for them."""
+        for kind in "preload", "static":
+            with self.subTest(kind):
+                first, full, freed, again = map(int, self.program("charge", 256 * MIB, kind=kind).split())
+                self.assertLess(first, 64 * MIB)
+                self.assertGreaterEqual(full - first, 256 * MIB)
+                self.assertLess(full - first, 320 * MIB)
+                self.assertLessEqual(freed, full)
+                self.assertLess(again - full, 16 * MIB)
+
+
 class Static(unittest.TestCase):
     SOURCE = ("#include <stdio.h>\n#include <stdlib.h>\n"
               "int main(void) { char* p = malloc(100); sprintf(p, \"served\"); puts(p); free(p); }\n")

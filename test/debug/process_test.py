@@ -3,6 +3,7 @@
 
 usage: process_test.py BUILD_DIR
 """
+import collections
 import os
 import pathlib
 import re
@@ -217,6 +218,34 @@ class Unnoticed(unittest.TestCase):
             a = s.get("/debug/pprof/heap")
             self.assertEqual((a.status, a.text), (503, "the program is out of memory\n"))
             s.do("drop")
+            self.assertEqual(s.get("/debug/pprof/heap").status, 200)
+            self.assertEqual(s.end(), 0)
+
+    def test_program_that_takes_all_memory_again_and_again(self):
+        """Under RLIMIT_AS memory runs out between the server's look and its answer's end: answers are
+        whole, refused, or not given, and the program lives on."""
+        with Subject(BURROW_PROFRATE="4096") as s:
+            s.do("gorge 400")
+            seen = collections.Counter()
+            end = time.monotonic() + WAIT
+            while seen.total() < 300 or not (seen["refused"] and seen["answered"]):
+                self.assertLess(time.monotonic(), end, seen)
+                path = ("/debug/pprof/heap", "/debug/pprof/allocs?debug=1", "/debug/pprof/")[seen.total() % 3]
+                try:
+                    a = s.get(path)
+                except ConnectionError:
+                    seen["refused"] += 1
+                    continue
+                if not a.status_line:  # closed: there was no memory for the connection
+                    seen["refused"] += 1
+                    continue
+                self.assertIn(a.status, (200, 503), path)
+                if a.status == 503:
+                    self.assertEqual(a.headers["X-Go-Pprof"], "1")
+                    self.assertEqual(a.headers["Content-Type"], "text/plain; charset=utf-8")
+                self.assertEqual(len(a.body), int(a.headers["Content-Length"]))
+                seen["answered" if a.status == 200 else "refused"] += 1
+            self.assertNotEqual(s.do("join"), "0")  # how often memory was out
             self.assertEqual(s.get("/debug/pprof/heap").status, 200)
             self.assertEqual(s.end(), 0)
 

@@ -5,6 +5,8 @@
 //   churn COUNT BYTES   allocates and frees
 //   drop                frees what was kept
 //   threads COUNT       starts threads that allocate and free until "join"
+//   gorge MIB           limits its address space; a thread takes all of it and gives it back, until
+//                       "join", which then says how often
 //   fork                makes a child that lives until "reap"; says its number
 //   address             where `subject_keep` is
 //   sigpipe             what SIGPIPE does: "default", or else
@@ -14,6 +16,7 @@
 //   closefrom           closes all descriptors from 3 on
 #include <pthread.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -31,6 +34,7 @@ namespace {
 std::vector<void*> g_kept;
 std::vector<std::thread> g_threads;
 std::atomic<bool> g_stop{false};
+std::atomic<size_t> g_times_out{0};
 pid_t g_child = 0;
 int g_child_pipe = -1;
 
@@ -74,6 +78,40 @@ void start_threads(size_t count) {
       }
     });
   }
+}
+
+// Blocks of all sizes, large ones first, so that in the end there is nothing left of any.
+void take_all_and_give_back() {
+  struct Block {
+    Block* next;
+  };
+
+  Block* all = nullptr;
+  for (size_t size = size_t{8} << 20; size >= 64; size /= 8) {
+    while (auto* block = static_cast<Block*>(std::malloc(size))) {
+      block->next = all;
+      all = block;
+    }
+  }
+  ++g_times_out;
+  while (all != nullptr) {
+    Block* next = all->next;
+    std::free(all);
+    all = next;
+  }
+}
+
+void gorge(size_t mib) {
+  rlimit limit{mib << 20, RLIM_INFINITY};
+  if (setrlimit(RLIMIT_AS, &limit) != 0) {
+    std::abort();
+  }
+  g_stop = false;
+  g_threads.emplace_back([] {
+    do {
+      take_all_and_give_back();
+    } while (!g_stop.load(std::memory_order_relaxed));
+  });
 }
 
 void join_threads() {
@@ -157,8 +195,11 @@ std::string run(const std::string& name, size_t a, size_t b) {
     subject_drop();
   } else if (name == "threads") {
     start_threads(a);
+  } else if (name == "gorge") {
+    gorge(a);
   } else if (name == "join") {
     join_threads();
+    return std::to_string(g_times_out.load());
   } else {
     struct {
       const char* name;
