@@ -122,7 +122,8 @@ FunctionCallee Inserter::shadeWords() {
 
 void Inserter::insert(const Stored& S) {
   IRBuilder<> B(S.Before);
-  Value* Marking = B.CreateICmpNE(B.CreateLoad(B.getInt8Ty(), Flag), B.getInt8(0));
+  Value* Marking =
+      B.CreateICmpNE(B.CreateLoad(B.getInt8Ty(), Flag, /*isVolatile=*/true), B.getInt8(0));
   MDNode* Rarely = MDBuilder(C).createBranchWeights(1, 100000);
   B.SetInsertPoint(SplitBlockAndInsertIfThen(Marking, S.Before, false, Rarely));
   if (S.Length) {

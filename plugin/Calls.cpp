@@ -18,6 +18,12 @@ void GraphBuilder::call(CallBase& Call) {
       escape(Op, &Call);
     }
   }
+  // Lengths without types, as -O0 has them, are no way out by a function that ends the program.
+  if (const Function* F = Call.getCalledFunction();
+      F && Call.doesNotReturn() && F->getName().starts_with("_ZN6burrow8internal") &&
+      F->getName().contains("panic_")) {
+    return;
+  }
   // An integer made of a pointer is followed no further than its function.
   for (const Use& A : Call.args()) {
     if (Ints.fromPointer(A)) {
@@ -29,6 +35,16 @@ void GraphBuilder::call(CallBase& Call) {
     return;
   }
   Callee Kind = calleeOf(Call);
+  if (Kind == Callee::ClosureMade) {
+    closure(Call);
+    return;
+  }
+  if (Kind == Callee::ClosureUsed) {
+    // What the code does to them was charged when they were joined. To store into them is to store
+    // into the heap.
+    G.Points[node(&Call)].set(Graph::Heap);
+    return;
+  }
   if (Kind != Callee::Other) {
     allocation(Call, Kind);
     return;
@@ -173,6 +189,47 @@ void GraphBuilder::unknown(CallBase& Call) {
       flow(Returned, &Call, &Call);
     } else {
       G.Points[node(&Call)].set(Graph::Heap);
+    }
+  }
+}
+
+/// Charges captures with what their code may do to them whenever it is called, with arguments that
+/// are not known here.
+void GraphBuilder::closure(CallBase& Call) {
+  const Value* Captures = Call.getArgOperand(0);
+  flow(Captures, &Call, &Call);
+  const Function* Code = closureCode(Call);
+  const Summary* S = Code ? Summaries.find(*Code) : nullptr;
+  if (planted("closure-charge")) {
+    return;
+  }
+  if (!S) {
+    escape(Captures, &Call);
+    return;
+  }
+  const unsigned Own = Code->hasParamAttribute(0, Attribute::StructRet) ? 1 : 0;
+  NodeId Levels[Summary::Levels] = {node(Captures), G.newNode(), G.newNode()};
+  G.load(Levels[0], Levels[1], &Call);
+  G.load(Levels[1], Levels[2], &Call);
+  G.load(Levels[2], Levels[2], &Call);
+  for (const Flow& Fl : S->Flows) {
+    bool Into = Fl.Sink == SinkKind::Content && Fl.SinkParam == Own;
+    if (Fl.Param != Own) {
+      if (Into) {
+        G.store(G.HeapNode, Levels[Fl.SinkLevel], &Call);
+      }
+    } else if (Into) {
+      G.store(Levels[Fl.Level], Levels[Fl.SinkLevel], &Call);
+    } else if (Fl.Sink == SinkKind::Freed) {
+      G.copy(Levels[Fl.Level], G.CalleeFreedNode, &Call);
+      G.copy(Levels[Fl.Level], G.FreedNode, &Call);
+    } else {
+      G.copy(Levels[Fl.Level], G.HeapNode, &Call);
+    }
+  }
+  for (auto [Param, Level] : S->HeapContent) {
+    if (Param == Own) {
+      G.store(G.HeapNode, Levels[Level], &Call);
     }
   }
 }

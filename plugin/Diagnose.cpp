@@ -19,7 +19,8 @@ namespace {
 /// Headers of the system, of the compiler and of Burrow: their lines are not the user's.
 bool isLibrary(StringRef File) {
   return File.contains("/include/c++/") || File.contains("/include/burrow/") ||
-         File.starts_with("/usr/include/") || File.starts_with("/usr/lib/");
+         File.starts_with("include/burrow/") || File.starts_with("/usr/include/") ||
+         File.starts_with("/usr/lib/");
 }
 
 std::string shown(const DIFile* File) {
@@ -100,6 +101,12 @@ std::vector<std::string> flowOf(const Graph& G, const Verdict& V) {
 
 /// make<int, int &> as the user wrote it: the rest is the constructor's arguments.
 std::string shortened(StringRef Name) {
+  if (Name.starts_with("Any<")) {
+    // The value's type is the one deduced, of an lvalue a reference.
+    Name.consume_back(" &>") ? void() : void(Name.consume_back(">"));
+    Name.consume_back("const ");
+    return (Name + ">").str();
+  }
   if (!Name.starts_with("make")) {
     return std::string(Name);
   }
@@ -115,6 +122,12 @@ std::string shortened(StringRef Name) {
 }
 
 std::string whatOf(const Verdict& V, const std::string& Library) {
+  if (Library == "Func" || StringRef(Library).starts_with("Func<")) {
+    return "func literal";
+  }
+  if (Library == "Slice") {
+    return "Slice{...}";
+  }
   if (!Library.empty()) {
     return shortened(Library);
   }
@@ -268,6 +281,14 @@ void Decisions::parameters(const Function& F, const Summary& S) {
         Lines.push_back({Name, std::move(Text), "", {}, false});
       }
     }
+  }
+}
+
+void Decisions::literal(const CallBase& Made) {
+  std::string Library;
+  Place At = placeOf(Made, &Library);
+  if (Options::explain() != Explain::None && !At.File.empty() && !isLibrary(At.File)) {
+    add(At, {"func literal", "func literal does not escape", "", {}, false});
   }
 }
 

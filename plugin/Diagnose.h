@@ -37,6 +37,8 @@ class Decisions {
   void site(const Graph& G, const Verdict& V, bool Late);
   void parameters(const llvm::Function& F, const Summary& S);
   /// A line that is neither: what cannot be exact, pointers hidden in integers.
+  /// A func literal whose captures lie in the func value itself.
+  void literal(const llvm::CallBase& Made);
   void note(const Place& At, std::string Text);
   /// Prints what there is to standard error and forgets it.
   void print(Explain How);

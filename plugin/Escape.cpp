@@ -6,6 +6,7 @@
 #include "Promote.h"
 #include "llvm/ADT/SCCIterator.h"
 #include "llvm/Analysis/OptimizationRemarkEmitter.h"
+#include "llvm/IR/InstIterator.h"
 #include "llvm/IR/Module.h"
 
 using namespace llvm;
@@ -62,6 +63,17 @@ void ModuleAnalysis::summarise() {
     }
   }
   CallGraph Calls(M);
+  // The code of a closure is looked at before the function that makes it.
+  for (Function& F : M) {
+    for (Instruction& I : instructions(F)) {
+      auto* Call = dyn_cast<CallBase>(&I);
+      if (Call && calleeOf(*Call) == Callee::ClosureMade) {
+        if (Function* Code = closureCode(*Call)) {
+          Calls[&F]->addCalledFunction(Call, Calls[Code]);
+        }
+      }
+    }
+  }
   for (auto It = scc_begin(&Calls); !It.isAtEnd(); ++It) {
     SmallVector<Function*> Functions;
     for (CallGraphNode* Node : *It) {
@@ -169,6 +181,34 @@ void ModuleAnalysis::keepSummaries() {
   }
 }
 
+/// Whether the captures lie in an object of their own, whose line says where it lives.
+bool isBoxed(const CallBase& Made) {
+  const Function* Code = closureCode(Made);
+  return !Code || !Code->getName().contains("call_in_word");
+}
+
+/// The marks of closures have served; optimisation sees through what is left.
+bool removeMarks(Module& M) {
+  SmallVector<CallBase*> Marks;
+  for (const char* Name : {"burrow_closure_made", "burrow_closure_used"}) {
+    if (Function* F = M.getFunction(Name)) {
+      for (User* U : F->users()) {
+        if (auto* Call = dyn_cast<CallBase>(U); Call && Call->getCalledFunction() == F) {
+          Marks.push_back(Call);
+        }
+      }
+    }
+  }
+  for (CallBase* Mark : Marks) {
+    if (calleeOf(*Mark) == Callee::ClosureMade && !isBoxed(*Mark)) {
+      Decisions::get().literal(*Mark);
+    }
+    Mark->replaceAllUsesWith(Mark->getArgOperand(0));
+    Mark->eraseFromParent();
+  }
+  return !Marks.empty();
+}
+
 }  // namespace
 
 PreservedAnalyses EscapePass::run(Module& M, ModuleAnalysisManager& Manager) {
@@ -179,6 +219,7 @@ PreservedAnalyses EscapePass::run(Module& M, ModuleAnalysisManager& Manager) {
     A.keepSummaries();
   }
   bool Changed = A.promoteAll();
+  Changed |= removeMarks(M);
   if (Last && Options::explain() != Explain::None) {
     Decisions::get().print(Options::explain());
   }

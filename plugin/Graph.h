@@ -9,7 +9,9 @@
 //   1. GraphBuilder turns each instruction into copy, load and store constraints.
 //   2. Solver propagates to the fixpoint. What reaches the heap takes its content along, and may
 //      be written by anybody from then on; so may what is reachable from a parameter's memory.
-//   3. Summary reads the parameters' flows out; Promote asks `outlives` and `loopCarried`.
+//   3. A Func's captures are charged where they are joined with its code (`burrow_closure_made`)
+//      with all that the code may do to them; so a call of a Func does nothing more to them.
+//   4. Summary reads the parameters' flows out; Promote asks `outlives` and `loopCarried`.
 //
 // Invariants: whatever the builder does not know is a flow to the heap, or a value from it. A load
 // whose address or result nobody defined is from the heap. Integers that derive from pointers are
@@ -81,9 +83,6 @@ class Graph {
 
   std::vector<std::vector<ObjectId>> Params;  ///< by parameter and level; empty for plain numbers
   llvm::DenseMap<const llvm::Value*, NodeId> Nodes;
-  /// Results of a marker that stand for a closure's environment: loads from them are not of the
-  /// heap.
-  llvm::DenseMap<NodeId, bool> Environments;
 
   /// How an object came to a node first: the node it came from and the instruction that did it.
   struct Step {

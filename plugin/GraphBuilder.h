@@ -35,6 +35,7 @@ class GraphBuilder {
   void allocation(llvm::CallBase& Call, Callee Kind);
   void unknown(llvm::CallBase& Call);
   void known(llvm::CallBase& Call, const Summary& S);
+  void closure(llvm::CallBase& Call);
 
   Graph& G;
   const SummaryTable& Summaries;

@@ -25,28 +25,41 @@ Callee freeKind(StringRef Name) {
                                                                         : Callee::Other);
 }
 
-/// The count where it is constant; at -O0 it comes by way of a variable that is written once.
-const ConstantInt* constantCount(const Value* V) {
-  auto* Load = dyn_cast<LoadInst>(V);
-  auto* Variable = Load ? dyn_cast<AllocaInst>(Load->getPointerOperand()) : nullptr;
-  if (!Variable) {
-    return dyn_cast<ConstantInt>(V);
-  }
-  const ConstantInt* Count = nullptr;
-  for (const User* U : Variable->users()) {
+/// The one value that a variable is ever given, as -O0 passes arguments on; null where there is
+/// none or another.
+const Value* onlyValueOf(const AllocaInst& Variable, const Type* T) {
+  const Value* Only = nullptr;
+  for (const User* U : Variable.users()) {
     auto* Store = dyn_cast<StoreInst>(U);
-    if (Store && Store->getPointerOperand() == Variable && !Count &&
-        Store->getValueOperand()->getType() == V->getType()) {
-      Count = dyn_cast<ConstantInt>(Store->getValueOperand());
-      if (!Count) {
-        return nullptr;
-      }
-    } else if (auto* Marker = dyn_cast<IntrinsicInst>(U);
-               !isa<LoadInst>(U) && !(Marker && Marker->isLifetimeStartOrEnd())) {
+    if (Store && Store->getPointerOperand() == &Variable && !Only &&
+        Store->getValueOperand()->getType() == T) {
+      Only = Store->getValueOperand();
+      continue;
+    }
+    auto* Marker = dyn_cast<IntrinsicInst>(U);
+    if (!isa<LoadInst>(U) &&
+        !(Marker && (isa<DbgInfoIntrinsic>(Marker) || Marker->isLifetimeStartOrEnd()))) {
       return nullptr;
     }
   }
-  return Count;
+  return Only;
+}
+
+/// The constant that the value is, by way of such variables; or the value.
+const Value* lookThrough(const Value* V) {
+  for (unsigned Steps = 0; Steps < 8 && V; ++Steps) {
+    auto* Load = dyn_cast<LoadInst>(V);
+    auto* Variable = Load ? dyn_cast<AllocaInst>(Load->getPointerOperand()) : nullptr;
+    if (!Variable) {
+      break;
+    }
+    V = onlyValueOf(*Variable, V->getType());
+  }
+  return V;
+}
+
+const ConstantInt* constantCount(const Value* V) {
+  return dyn_cast_or_null<ConstantInt>(lookThrough(V));
 }
 
 }  // namespace
@@ -57,6 +70,12 @@ Callee calleeOf(const CallBase& Call) {
     return Callee::Other;
   }
   StringRef Name = F->getName();
+  if (Name == "burrow_closure_made" && Call.arg_size() == 2) {
+    return Callee::ClosureMade;
+  }
+  if (Name == "burrow_closure_used" && Call.arg_size() == 1) {
+    return Callee::ClosureUsed;
+  }
   if (Name == "burrow_gc_new" && Call.arg_size() == 2) {
     return Callee::Make;
   }
@@ -97,6 +116,11 @@ TypeFacts typeFacts(const CallBase& Call) {
   Facts.Size = Size->getZExtValue();
   Facts.HasDestructor = !Destroy->isNullValue();
   return Facts;
+}
+
+Function* closureCode(const CallBase& Call) {
+  const Value* Code = lookThrough(Call.getArgOperand(1));
+  return Code ? dyn_cast<Function>(const_cast<Value*>(Code->stripPointerCasts())) : nullptr;
 }
 
 std::optional<uint64_t> allocationSize(const CallBase& Call, Callee Kind) {

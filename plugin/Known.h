@@ -11,11 +11,13 @@ namespace burrow {
 
 enum class Callee {
   Other,
-  Make,       ///< burrow_gc_new(bytes, type)
-  MakeArray,  ///< burrow_gc_new_array(count, type)
-  New,        ///< operator new or malloc: the program frees it itself
-  Free,       ///< operator delete, free
-  FreeOther,  ///< realloc and the like: ends the block's life in a way that is not followed
+  Make,         ///< burrow_gc_new(bytes, type)
+  MakeArray,    ///< burrow_gc_new_array(count, type)
+  New,          ///< operator new or malloc: the program frees it itself
+  Free,         ///< operator delete, free
+  FreeOther,    ///< realloc and the like: ends the block's life in a way that is not followed
+  ClosureMade,  ///< burrow_closure_made(captures, code)
+  ClosureUsed,  ///< burrow_closure_used(captures)
 };
 
 /// What a call does to allocations; Other where the program may have replaced the function for
@@ -30,6 +32,9 @@ struct TypeFacts {
 };
 
 TypeFacts typeFacts(const llvm::CallBase& Call);
+
+/// The function that a ClosureMade call joins its captures with; null where it is not constant.
+llvm::Function* closureCode(const llvm::CallBase& Call);
 
 /// Bytes that an allocation call asks for, where they are constant.
 std::optional<uint64_t> allocationSize(const llvm::CallBase& Call, Callee Kind);

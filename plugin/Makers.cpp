@@ -3,6 +3,7 @@
 
 #include "Known.h"
 #include "llvm/ADT/SmallPtrSet.h"
+#include "llvm/Demangle/Demangle.h"
 #include "llvm/IR/InstIterator.h"
 #include "llvm/IR/Module.h"
 
@@ -13,8 +14,22 @@ namespace burrow {
 namespace {
 
 bool isOurTemplate(const Function& F) {
-  return (F.hasLinkOnceODRLinkage() || F.hasLocalLinkage()) && F.getReturnType()->isPointerTy() &&
-         (F.getName().starts_with("_ZN6burrow") || F.getName().starts_with("_ZNK6burrow"));
+  StringRef Name = F.getName();
+  if (!(F.hasLinkOnceODRLinkage() || F.hasLocalLinkage()) ||
+      !(Name.starts_with("_ZN6burrow") || Name.starts_with("_ZNK6burrow"))) {
+    return false;
+  }
+  // An array that append grew has no constant size, and much code.
+  if (Name.contains("grow_elements")) {
+    return false;
+  }
+  if (F.getReturnType()->isPointerTy() ||
+      (F.arg_size() && F.hasParamAttribute(0, Attribute::StructRet))) {
+    return true;
+  }
+  ItaniumPartialDemangler Parts;
+  return !Parts.partialDemangle(Name.str().c_str()) && Parts.isCtorOrDtor() &&
+         !StringRef(Name).contains("D0Ev") && !Name.contains("D1Ev") && !Name.contains("D2Ev");
 }
 
 bool allocates(const Function& F, const SmallPtrSetImpl<const Function*>& Makers) {
@@ -24,7 +39,7 @@ bool allocates(const Function& F, const SmallPtrSetImpl<const Function*>& Makers
       return false;
     }
     Callee Kind = calleeOf(*Call);
-    return Kind == Callee::Make || Kind == Callee::MakeArray ||
+    return Kind == Callee::Make || Kind == Callee::MakeArray || Kind == Callee::ClosureMade ||
            (Call->getCalledFunction() != &F && Makers.contains(Call->getCalledFunction()));
   });
 }

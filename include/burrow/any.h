@@ -72,12 +72,13 @@ class Any {
              std::is_constructible_v<internal::AnyFormOf<T>, T>)
   Any(T&& value) {  // NOLINT(google-explicit-constructor,bugprone-forwarding-reference-overload)
     using Value = internal::AnyFormOf<T>;
-    uintptr_t word = 0;
+    // A pointer, not a number: the compiler's part follows it.
+    void* word = nullptr;
     if constexpr (internal::kInWord<Value>) {
       Value copy(std::forward<T>(value));
       std::memcpy(&word, &copy, sizeof(Value));
     } else {
-      word = reinterpret_cast<uintptr_t>(make<Value>(std::forward<T>(value)));
+      word = make<Value>(std::forward<T>(value));
     }
     store(&internal::kType<Value>, word);
   }
@@ -107,7 +108,7 @@ class Any {
     if constexpr (internal::kInWord<T>) {
       return std::launder(reinterpret_cast<const T*>(word_));
     } else {
-      return reinterpret_cast<const T*>(word());
+      return static_cast<const T*>(word());
     }
   }
 
@@ -141,22 +142,21 @@ class Any {
  private:
   friend struct type_map<Any>;
 
-  [[nodiscard]] uintptr_t word() const noexcept {
-    uintptr_t word = 0;
+  [[nodiscard]] void* word() const noexcept {
+    void* word = nullptr;
     std::memcpy(&word, word_, sizeof(word));
     return word;
   }
 
   [[nodiscard]] const void* address() const noexcept {
-    return type_->in_word() ? static_cast<const void*>(word_)
-                            : reinterpret_cast<const void*>(word());
+    return type_->in_word() ? static_cast<const void*>(word_) : word();
   }
 
   // The word may be a pointer, and the collector takes it for one: a number that looks like one may
   // keep an object, no more.
-  void store(const Type* type, uintptr_t word) noexcept {
-    if (internal::marking() && word != 0) {
-      burrow_gc_shade(reinterpret_cast<void*>(word));
+  void store(const Type* type, void* word) noexcept {
+    if (internal::marking() && word != nullptr) {
+      burrow_gc_shade(word);
     }
     type_ = type;
     std::memcpy(word_, &word, sizeof(word));

@@ -33,11 +33,15 @@ alignas(16) inline char empty_array[16] = {};
 /// Memory for `n` > 0 elements, none of them constructed. REQUIRES: n * sizeof(T) fits PTRDIFF_MAX.
 template <class T>
 T* allocate_elements(size_t n) {
+#ifdef __BURROW_PLUGIN__
+  return static_cast<T*>(burrow_gc_new_array(n, &kTypeInfo<T>));
+#else
   void* memory = allocate_sized(n * sizeof(T), kPointerMap<T>.kind);
   if constexpr (kPointerMap<T>.kind == ObjectKind::kExact) {
     burrow_gc_describe(memory, &kTypeInfo<T>, n);
   }
   return static_cast<T*>(memory);
+#endif
 }
 
 /// Copies elements that may overlap. One by one where stores have barriers.

@@ -28,12 +28,19 @@ EXPECTED = re.compile(r"// -m: (?P<all>[^\[]*)(?P<other>(\[[^\]]*\]\s*)*)")
 
 def flags(level, *more):
     return ["clang++-19", "-std=c++20", f"-{level}", f"-fplugin={PLUGIN}", f"-fpass-plugin={PLUGIN}",
-            f"-I{HERE / 'include'}", "-gline-tables-only", "-fno-discard-value-names",
+            "-gline-tables-only", "-fno-discard-value-names",
             "-Xclang", "-fsanitize-address-use-after-scope", "-Wall", *more]
 
 
+def headers(source):
+    """The library's own for what uses them; elsewhere the stand-ins that need no library."""
+    if source.parent.name == "headers":
+        return [f"-I{HERE.parents[1] / 'include'}", "-D__BURROW_PLUGIN__"]
+    return [f"-I{HERE / 'include'}"]
+
+
 def compiled(source, level, *more):
-    done = subprocess.run([*flags(level, *more), "-c", str(source), "-o", os.devnull],
+    done = subprocess.run([*flags(level, *more), *headers(source), "-c", str(source), "-o", os.devnull],
                           capture_output=True, text=True, timeout=300)
     if done.returncode != 0:
         raise AssertionError(f"{source} at {level}:\n{done.stderr}")
@@ -50,7 +57,7 @@ def decisions(source, level, *more):
         if not match or pathlib.Path(match["file"]).name != source.name:
             continue
         sites, params = found.setdefault(int(match["line"]), ([], []))
-        verdict = re.match(r"(?:new|malloc|make\S*(?: ?\S*>)?) (does not escape|escapes to heap)$",
+        verdict = re.match(r"(?:new|malloc|make\S*(?: ?\S*>)?|func literal|Any<.*>|Slice\{\.\.\.\}) (does not escape|escapes to heap)$",
                            match["text"])
         if verdict:
             sites.append(verdict[1])
@@ -91,7 +98,7 @@ def differences(source, level, *more):
 
 
 def sources():
-    return sorted((HERE / "corpus").glob("*.cc"))
+    return sorted((HERE / "corpus").glob("*.cc")) + sorted((HERE / "headers").glob("*.cc"))
 
 
 class Corpus(unittest.TestCase):
@@ -122,7 +129,7 @@ class Corpus(unittest.TestCase):
         self.assertLessEqual(worse, MAX_WORSE)
 
 
-MIN_SITES, MIN_PARAMS, MAX_WORSE = 270, 125, 6
+MIN_SITES, MIN_PARAMS, MAX_WORSE = 320, 125, 6
 
 if __name__ == "__main__":
     PLUGIN = pathlib.Path(sys.argv.pop(1)).resolve()

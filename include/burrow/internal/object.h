@@ -88,6 +88,12 @@ void* burrow_gc_new_array(size_t count, const burrow::internal::TypeInfo* type);
 void burrow_gc_describe(void* object, const burrow::internal::TypeInfo* type, size_t count);
 /// Has `destroy` called for the object when nothing reaches it any more.
 void burrow_gc_on_unreachable(void* object, void (*destroy)(void*));
+#ifdef __BURROW_PLUGIN__
+/// Marks for the plugin, which takes them out: `captures` become those that `code` is called with,
+/// and they are about to be handed to such code. Both give their first argument.
+void* burrow_closure_made(void* captures, void* code) noexcept;
+void* burrow_closure_used(void* captures) noexcept;
+#endif
 /// The barrier: `value` is about to be stored where the collector may have looked already.
 void burrow_gc_shade(void* value);
 }

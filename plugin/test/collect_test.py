@@ -1,0 +1,64 @@
+#!/usr/bin/env python3
+"""A program with plain pointers runs on the real collected heap, with the plugin's pointer maps and
+write barriers, while the collector does its worst.
+
+usage: collect_test.py BURROW
+"""
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import unittest
+
+import support
+
+HERE = pathlib.Path(__file__).resolve().parent
+BURROW = None
+WORST = ("gcstress=1,gcverify=1,clobberfree=1", "gcverify=1,clobberfree=1,nodirty=1", "")
+
+
+class Collect(unittest.TestCase):
+    def setUp(self):
+        self.temporary = tempfile.TemporaryDirectory()
+        self.program = pathlib.Path(self.temporary.name) / "collect"
+
+    def tearDown(self):
+        self.temporary.cleanup()
+
+    def build(self, *options):
+        support.run(BURROW, "c++", "-std=c++20", *options, HERE / "collect.cc", "-o", self.program)
+
+    def ran(self, debug, rounds=6):
+        return subprocess.run([self.program, str(rounds)], capture_output=True, text=True,
+                              timeout=200, env={**os.environ, "BURROW_DEBUG": debug})
+
+    def results(self, *options):
+        self.build(*options)
+        found = []
+        for debug in WORST:
+            done = self.ran(debug)
+            self.assertEqual(done.returncode, 0, f"{options} {debug}\n{done.stderr[-2000:]}")
+            found.append([int(number) for number in done.stdout.split()])
+        self.assertEqual(len({sum_ for sum_, _, _ in found}), 1, found)
+        return found
+
+    def test_barriers_for_plain_pointers(self):
+        sums = set()
+        for level in ("-O0", "-O2"):
+            for sum_, hidden, plain in self.results("--barriers", level):
+                # Exact: the pointer was followed and the number beside it was not. A few words may
+                # be left on the stack.
+                self.assertEqual(plain, 100)
+                self.assertLess(hidden, 20)
+                sums.add(sum_)
+        # Without maps of plain pointers all words are looked at.
+        for sum_, hidden, plain in self.results("-O2"):
+            self.assertEqual((hidden, plain), (100, 100))
+            sums.add(sum_)
+        self.assertEqual(len(sums), 1)
+
+
+if __name__ == "__main__":
+    BURROW = pathlib.Path(sys.argv.pop(1)).resolve()
+    unittest.main(verbosity=2)
