@@ -7,6 +7,7 @@
 #include "base/futex.h"
 #include "gc/cache.h"
 #include "gc/central.h"
+#include "gc/changes.h"
 #include "gc/cleanup.h"
 #include "gc/faults.h"
 #include "gc/gc.h"
@@ -17,7 +18,6 @@
 #include "gc/team.h"
 #include "gc/trace.h"
 #include "gc/verify.h"
-#include "os/dirty.h"
 #include "os/os.h"
 #include "os/stop.h"
 #include "os/thread.h"
@@ -32,36 +32,10 @@ constinit Collector g_collector;
 
 namespace {
 
-// Watches the arena while a cycle marks.
-constinit os::DirtyTracker g_dirty;
-
 constexpr int64_t kPeriodNs = 120'000'000'000;  // Go's forcegcperiod
 
 bool may_stop() {
   return !t_gc.busy;
-}
-
-}  // namespace
-
-namespace {
-
-// Adds what was written to since the last look, or everything where the kernel does not tell.
-void add_changed(RootJobs& jobs) {
-  Address start = heap::g_arena.base;
-  Address end = start + heap::arena_committed().bytes();
-  if (g_faults.no_dirty_rescan) {
-    return;
-  }
-  if (!g_dirty.on()) {
-    add_arena(jobs, RootJob::Kind::kAgain, start, end);
-    return;
-  }
-  g_dirty.collect(
-      end,
-      [](void* raw, Address from, Address to) {
-        add_arena(*static_cast<RootJobs*>(raw), RootJob::Kind::kAgain, from, to);
-      },
-      &jobs);
 }
 
 }  // namespace
@@ -92,15 +66,14 @@ void Collector::begin_mark(RootJobs& jobs) {
 void Collector::mark_again() {
   constexpr int kMostRounds = 4;
   constexpr uint64_t kLittle = 512 * kKiB;
-  for (int round = 0; round < kMostRounds && g_dirty.on(); ++round) {
+  for (int round = 0; round < kMostRounds && changes_known(); ++round) {
     jobs_.clear();
-    add_changed(jobs_);
+    add_changes(jobs_);
     if (round == 0) {
       add_goroutines(jobs_);
     }
-    uint64_t bytes = jobs_.bytes();
-    g_team.run(jobs_);
-    if (bytes < kLittle) {
+    g_team.run(jobs_, Pace::kBeside);
+    if (take_changed_bytes() < kLittle) {
       return;
     }
   }
@@ -143,10 +116,10 @@ void Collector::finish_mark() {
   if (!g_faults.no_goroutine_rescan) {
     add_goroutines(again_);
   }
-  add_changed(again_);
+  add_changes(again_);
   gather_shaded();
   push_due_objects(g_team.leader());
-  g_team.run(again_);
+  g_team.run(again_, Pace::kStopped);
   settle_specials(g_team.leader());
   if (verifying()) {
     verify_world(again_, threads);
@@ -177,14 +150,24 @@ void Collector::flip(const Marker::Work& work) {
 }
 
 void Collector::sweep(bool all) {
-  for_each_central([all](Central& central) {
+  Turn turn(g_team.quota(), Pace::kBeside);
+  for_each_central([&](Central& central) {
     for (bool more = true; more;) {
-      BusyScope busy;
-      more = central.sweep_some(64, all);
+      {
+        BusyScope busy;
+        more = central.sweep_some(16, all);
+      }
+      turn.check();
     }
   });
   sweep_large();
-  clear_marks(PageId(0), heap::arena_committed(), g_epoch.load(std::memory_order_relaxed) + 1);
+  constexpr PageCount kSome(4096);
+  PageCount pages = heap::arena_committed();
+  for (PageId at(0); at.value < pages.value; at = at + kSome) {
+    clear_marks(at, std::min(kSome, pages - PageCount(at.value)),
+                g_epoch.load(std::memory_order_relaxed) + 1);
+    turn.check();
+  }
 }
 
 void Collector::note_pause(int64_t started_ns) {
@@ -199,11 +182,13 @@ void Collector::run_cycle(bool forced) {
     stats_.figures.live_at_start = g_pacer.live();
   }
   g_pacer.begin_cycle(g_pacer.marked());
-  if (g_dirty.on() && !g_dirty.reset(heap::g_arena.base + heap::arena_committed().bytes())) {
-    g_dirty.reset_after_fork();  // from now on everything is looked at again
+  g_team.begin_cycle();
+  {
+    Turn turn(g_team.quota(), Pace::kBeside);
+    forget_changes(turn);
   }
   begin_mark(jobs_);
-  g_team.run(jobs_);
+  g_team.run(jobs_, Pace::kBeside);
   mark_again();
   with_loader_lock([](void* self) { static_cast<Collector*>(self)->finish_mark(); }, this);
   int64_t now = os::monotonic_ns();
@@ -261,7 +246,7 @@ bool Collector::start() {
     return false;
   }
   (void)os::static_tls_bytes();  // asks the loader, whose lock a stopped thread may hold
-  (void)g_dirty.init(heap::g_arena.base, heap::g_arena.base + heap::g_arena.page_count * kPageSize);
+  changes_init();
   if (!g_team.start(static_cast<size_t>(std::max(1, os::processor_count()) - 1)) ||
       !os::start_background_thread("burrow-gc", main)) {
     return false;
@@ -319,7 +304,7 @@ void Collector::reset_after_fork() {
   start_lock_.reset_after_fork();
   started_.store(false, std::memory_order_relaxed);
   os::stop_reset_after_fork();
-  g_dirty.reset_after_fork();
+  changes_reset_after_fork();
   g_team.reset_after_fork();
 }
 

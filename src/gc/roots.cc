@@ -8,6 +8,7 @@
 
 #include "base/bits.h"
 #include "base/check.h"
+#include "gc/changes.h"
 #include "gc/goroutines.h"
 #include "heap/arena.h"
 #include "heap/mcache_layout.h"
@@ -17,7 +18,9 @@
 namespace burrow::gc {
 namespace {
 
-constexpr size_t kJobBytes = 256 * kKiB;
+// Short enough for one turn of a marker.
+constexpr size_t kJobBytes = 64 * kKiB;
+constexpr size_t kChangedJobBytes = 32 * kMiB;
 
 int add_object(dl_phdr_info* info, size_t /*size*/, void* raw) {
   auto& jobs = *static_cast<RootJobs*>(raw);
@@ -140,6 +143,15 @@ void scan_part(const Visitor& visit, const PagePart& part, bool again) {
   }
 }
 
+void scan_arena(const Visitor& visit, Address from, Address to, bool again) {
+  for (Address at = from; at < to;) {
+    PageId page((at - heap::g_arena.base) >> kPageShift);
+    Address stop = std::min(to, heap::address_of(page) + kPageSize);
+    scan_part(visit, {page, at, stop}, again);
+    at = stop;
+  }
+}
+
 }  // namespace
 
 void RootJobs::clear() {
@@ -166,8 +178,9 @@ void RootJobs::push(const RootJob& job) {
 }
 
 void RootJobs::add(RootJob::Kind kind, Address start, Address end) {
-  for (Address at = start; at < end; at += kJobBytes) {
-    push({at, std::min(end, at + kJobBytes), kind});
+  size_t step = kind == RootJob::Kind::kChanged ? kChangedJobBytes : kJobBytes;
+  for (Address at = start; at < end; at += step) {
+    push({at, std::min(end, at + step), kind});
   }
   bytes_ += end > start ? end - start : 0;
 }
@@ -208,12 +221,16 @@ void for_each_root_range(const RootJob& job, void (*visit)(void* argument, Addre
     for_each_goroutine_range(job.start, job.end, visit, argument);
     return;
   }
-  for (Address at = job.start; at < job.end;) {
-    PageId page((at - heap::g_arena.base) >> kPageShift);
-    Address to = std::min(job.end, heap::address_of(page) + kPageSize);
-    scan_part(visitor, {page, at, to}, job.kind == RootJob::Kind::kAgain);
-    at = to;
+  if (job.kind == RootJob::Kind::kChanged) {
+    for_each_change(
+        job.start, job.end,
+        [](void* raw, Address from, Address to) {
+          scan_arena(*static_cast<const Visitor*>(raw), from, to, true);
+        },
+        &visitor);
+    return;
   }
+  scan_arena(visitor, job.start, job.end, job.kind == RootJob::Kind::kAgain);
 }
 
 void run_job(Marker& marker, const RootJob& job) {

@@ -14,9 +14,10 @@ namespace burrow::gc {
 /// A part of the roots, small enough to share them out among markers.
 struct RootJob {
   enum class Kind : uint8_t {
-    kWords,   ///< every word of [start, end)
-    kManual,  ///< malloc'd blocks in a part of the arena
-    kAgain,   ///< malloc'd blocks, and marked objects of ObjectKind::kRaw, in a part of the arena
+    kWords,    ///< every word of [start, end)
+    kManual,   ///< malloc'd blocks in a part of the arena
+    kAgain,    ///< malloc'd blocks, and marked objects of ObjectKind::kRaw, in a part of the arena
+    kChanged,  ///< the same in what was written to
     kGoroutines,  ///< the stacks of goroutines: `start` and `end` are numbers of slots
   };
   Address start = 0;

@@ -7,6 +7,7 @@
 
 #include "gc/marker.h"
 #include "gc/roots.h"
+#include "gc/turn.h"
 
 namespace burrow::gc {
 
@@ -19,13 +20,19 @@ class Team {
   [[nodiscard]] bool start(size_t helpers);
 
   /// Marks from `jobs` and from the pool until there is nothing left to do; all hands help.
-  void run(RootJobs& jobs);
+  void run(RootJobs& jobs, Pace pace);
 
   /// Sums of all markers since the last call. REQUIRES: no run.
   [[nodiscard]] Marker::Work take_work();
 
   /// Adds what others marked. Any thread.
   void add_work(const Marker::Work& work);
+
+  /// A cycle begins. REQUIRES: no run.
+  void begin_cycle() { quota_.begin(count_); }
+
+  /// For a turn of the leader outside of runs.
+  Quota& quota() { return quota_; }
 
   /// The leader's own marker. REQUIRES: the leader, no run.
   Marker& leader() { return markers_[0]; }
@@ -44,11 +51,14 @@ class Team {
   static void helper_main();
   void help(Marker& marker);
   void work(Marker& marker);
+  void wait_for_work(Turn& turn);
 
   // In memory of their own: what lies in a marker's ring must not be a root.
   Marker* markers_ = nullptr;
   size_t count_ = 1;
   RootJobs* jobs_ = nullptr;
+  Pace pace_ = Pace::kStopped;  ///< written and read as `jobs_` is
+  Quota quota_;
   // Rises when a run begins (release: `jobs_` and what it holds) and when it ends; odd during one.
   std::atomic<uint32_t> run_{0};
   // Markers that may still produce work. Acquire and release: whoever sees 0 sees their marks.

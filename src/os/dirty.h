@@ -15,15 +15,18 @@ class DirtyTracker {
   /// False when the kernel cannot, or BURROW_DEBUG=nodirty=1 forbids it. REQUIRES: page-aligned.
   [[nodiscard]] bool init(uintptr_t start, uintptr_t limit);
 
-  /// Forgets what was written to [start, end) so far. False when the kernel refuses; nothing is
-  /// known then.
-  [[nodiscard]] bool reset(uintptr_t end);
+  /// Watches the range anew: a mapping moved into it since has lost its watch. False when the
+  /// kernel refuses; nothing is known then.
+  [[nodiscard]] bool watch();
 
-  /// Calls `visit` with each range below `end` that was written to since the last reset or collect,
-  /// and forgets it. What the kernel cannot tell of (a mapping moved here meanwhile) counts as
-  /// written.
+  /// Forgets what was written to [from, to) so far. False when the kernel refuses.
+  [[nodiscard]] bool forget(uintptr_t from, uintptr_t to);
+
+  /// Calls `visit` with each part of [from, to) that was written to since it was forgotten, and
+  /// forgets it. What the kernel cannot tell of (a mapping moved here meanwhile) counts as written,
+  /// and so does what was never forgotten. Any number of threads, each with a range of its own.
   using Visit = void (*)(void* argument, uintptr_t from, uintptr_t to);
-  void collect(uintptr_t end, Visit visit, void* argument);
+  void collect(uintptr_t from, uintptr_t to, Visit visit, void* argument);
 
   [[nodiscard]] bool on() const { return uffd_ >= 0; }
 

@@ -73,7 +73,7 @@ bool DirtyTracker::init(uintptr_t start, uintptr_t limit) {
   api.api = UFFD_API;
   api.features = kFeatureWpAsync;
   bool good = uffd_ >= 0 && pagemap_ >= 0 && ioctl(uffd_, UFFDIO_API, &api) == 0 &&
-              reset(std::min(limit, start + kPiece));
+              watch() && forget(start, std::min(limit, start + kPiece));
   if (!good) {
     close_all();
   }
@@ -81,26 +81,26 @@ bool DirtyTracker::init(uintptr_t start, uintptr_t limit) {
   return good;
 }
 
-bool DirtyTracker::reset(uintptr_t end) {
-  // Anew each time: a mapping moved into the range since has lost its watch.
+bool DirtyTracker::watch() {
   uffdio_register range{};
   range.range = {start_, limit_ - start_};
   range.mode = UFFDIO_REGISTER_MODE_WP;
-  if (ioctl(uffd_, UFFDIO_REGISTER, &range) != 0) {
-    return false;
-  }
+  return ioctl(uffd_, UFFDIO_REGISTER, &range) == 0;
+}
+
+bool DirtyTracker::forget(uintptr_t from, uintptr_t to) {
   ScanArgument scan{};
   scan.size = sizeof(scan);
   scan.flags = kScanWriteProtect | kScanCheckAsync;
-  scan.start = start_;
-  scan.end = end;
+  scan.start = from;
+  scan.end = to;
   scan.category_mask = kPageIsWritten;
   return ioctl(pagemap_, kPagemapScan, &scan) >= 0;
 }
 
-void DirtyTracker::collect(uintptr_t end, Visit visit, void* argument) {
-  for (uintptr_t at = start_; at < end;) {
-    at = collect_some(at, end, visit, argument);
+void DirtyTracker::collect(uintptr_t from, uintptr_t to, Visit visit, void* argument) {
+  for (uintptr_t at = from; at < to;) {
+    at = collect_some(at, to, visit, argument);
   }
 }
 

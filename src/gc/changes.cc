@@ -1,0 +1,130 @@
+// What was written to. See changes.h.
+#include "gc/changes.h"
+
+#include <algorithm>
+#include <atomic>
+
+#include "base/bits.h"
+#include "gc/faults.h"
+#include "gc/tables.h"
+#include "heap/arena.h"
+#include "os/dirty.h"
+
+namespace burrow::gc {
+namespace {
+
+constinit os::DirtyTracker g_dirty;
+
+// Relaxed: added up while jobs run, read after them.
+constinit std::atomic<uint64_t> g_changed_bytes{0};
+
+// The kernel is asked about as much at a time: some 20 us where all of it is there.
+constexpr size_t kAsk = size_t{32} * 1024 * 1024;
+// Left out as a whole where all of it has barriers or holds no pointers.
+constexpr size_t kPart = size_t{512} * 1024;
+
+bool has_barriers(PageEntry entry) {
+  return entry.collected() && entry.kind() != ObjectKind::kRaw;
+}
+
+// Nothing from `from` to `to` is of interest. What a page holds does not change while it is looked
+// at, but for one that was free: what is allocated there now is born white, and its page, never
+// forgotten, is looked at next time.
+bool is_left_out(Address from, Address to) {
+  size_t first = (from - heap::g_arena.base) >> kPageShift;
+  size_t last = (to - heap::g_arena.base + kPageSize - 1) >> kPageShift;
+  for (size_t page = first; page < last; ++page) {
+    if (!has_barriers(entry_of(PageId(page)))) {
+      return false;
+    }
+  }
+  return true;
+}
+
+// Calls `f(from, to)` with the longest ranges that are not left out.
+template <typename F>
+void for_each_of_interest(Address start, Address end, F f) {
+  for (Address at = start; at < end;) {
+    Address from = at;
+    while (at < end && !is_left_out(at, std::min(end, at + kPart))) {
+      at = std::min(end, at + kPart);
+    }
+    if (at > from) {
+      f(from, at);
+    }
+    at = std::min(end, at + kPart);
+  }
+}
+
+Address arena_end() {
+  return heap::g_arena.base + heap::arena_committed().bytes();
+}
+
+}  // namespace
+
+void changes_init() {
+  Address base = heap::g_arena.base;
+  (void)g_dirty.init(base, base + heap::g_arena.page_count * kPageSize);
+}
+
+bool changes_known() {
+  return g_dirty.on();
+}
+
+void forget_changes(Turn& turn) {
+  if (!g_dirty.on()) {
+    return;
+  }
+  bool good = g_dirty.watch();
+  Address end = arena_end();
+  for (Address at = heap::g_arena.base; at < end && good; at += kAsk) {
+    for_each_of_interest(at, std::min(end, at + kAsk), [&](Address from, Address to) {
+      good = good && g_dirty.forget(from, to);
+    });
+    turn.check();
+  }
+  if (!good) {
+    g_dirty.reset_after_fork();  // from now on everything is looked at again
+  }
+}
+
+void add_changes(RootJobs& jobs) {
+  if (g_faults.no_dirty_rescan) {
+    return;
+  }
+  if (g_dirty.on()) {
+    jobs.add(RootJob::Kind::kChanged, heap::g_arena.base, arena_end());
+  } else {
+    jobs.add(RootJob::Kind::kAgain, heap::g_arena.base, arena_end());
+  }
+}
+
+uint64_t take_changed_bytes() {
+  return g_changed_bytes.exchange(0, std::memory_order_relaxed);
+}
+
+void for_each_change(Address from, Address to, void (*visit)(void* argument, Address, Address),
+                     void* argument) {
+  struct Whom {
+    void (*visit)(void* argument, Address, Address);
+    void* argument;
+    uint64_t bytes;
+  } whom{visit, argument, 0};
+  for_each_of_interest(from, to, [&](Address part, Address part_end) {
+    g_dirty.collect(
+        part, part_end,
+        [](void* raw, Address at, Address stop) {
+          auto& w = *static_cast<Whom*>(raw);
+          w.bytes += stop - at;
+          w.visit(w.argument, at, stop);
+        },
+        &whom);
+  });
+  g_changed_bytes.fetch_add(whom.bytes, std::memory_order_relaxed);
+}
+
+void changes_reset_after_fork() {
+  g_dirty.reset_after_fork();
+}
+
+}  // namespace burrow::gc

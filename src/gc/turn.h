@@ -1,0 +1,60 @@
+// Turns: how the collector's threads share the processors with the program. See gc.h, "A cycle".
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+namespace burrow::gc {
+
+/// How the collector works.
+enum class Pace : uint8_t {
+  kBeside,   ///< with the program: in short turns, so that it waits for none longer than one
+  kStopped,  ///< the world waits
+};
+
+/// Processor time of the collector's threads in a cycle, against what is owed to them: a quarter of
+/// the processors, as Go's have.
+class Quota {
+ public:
+  constexpr Quota() = default;
+
+  /// A cycle begins. REQUIRES: no turn.
+  void begin(size_t processors);
+
+  /// Adds processor time; true while the threads have had less than they are owed.
+  bool add(int64_t cpu_ns);
+
+ private:
+  int64_t started_ns_ = 0;
+  int64_t processors_ = 1;
+  std::atomic<int64_t> cpu_ns_{0};  // relaxed: it steers
+};
+
+/// What a thread of the collector does at a stretch. The kernel's own slices are milliseconds, and
+/// so long would a thread of the program wait for the processor that one of the collector's has
+/// taken. So those give it up by themselves; while they have had less than they are owed, later.
+class Turn {
+ public:
+  Turn(Quota& quota, Pace pace);
+  ~Turn();
+  Turn(const Turn&) = delete;
+  Turn& operator=(const Turn&) = delete;
+
+  [[nodiscard]] bool beside() const { return pace_ == Pace::kBeside; }
+
+  /// Gives the processor up when the turn is over. To be called every 20 us or so. REQUIRES: the
+  /// caller holds no lock that the program may want.
+  void check();
+
+ private:
+  bool account();
+
+  Quota& quota_;
+  Pace pace_;
+  int64_t started_ns_ = 0;
+  int64_t cpu_ns_ = 0;
+  int64_t length_ns_;
+};
+
+}  // namespace burrow::gc
