@@ -190,6 +190,8 @@ void Collector::run_cycle(bool forced) {
   begin_mark(jobs_);
   g_team.run(jobs_, Pace::kBeside);
   mark_again();
+  while (note_reached()) {
+  }
   with_loader_lock([](void* self) { static_cast<Collector*>(self)->finish_mark(); }, this);
   int64_t now = os::monotonic_ns();
   report_dead_samples();

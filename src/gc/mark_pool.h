@@ -35,11 +35,20 @@ class MarkPool {
   /// Relaxed: a hint.
   [[nodiscard]] bool has_work() const { return full_count_.load(std::memory_order_relaxed) > 0; }
 
+  /// A marker has nothing to do, or has something again.
+  void note_idle(int change) { idle_.fetch_add(change, std::memory_order_relaxed); }
+
+  /// Markers wait for work and there is none: whoever has much should give some. Relaxed: a hint.
+  [[nodiscard]] bool wants_work() const {
+    return idle_.load(std::memory_order_relaxed) > 0 && !has_work();
+  }
+
  private:
   Mutex lock_{LockRank::kMarkPool};
   WorkChunk* full_ BURROW_GUARDED_BY(lock_) = nullptr;
   WorkChunk* empty_ BURROW_GUARDED_BY(lock_) = nullptr;
   std::atomic<size_t> full_count_{0};
+  std::atomic<int> idle_{0};
 };
 
 extern constinit MarkPool g_mark_pool;

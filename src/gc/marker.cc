@@ -39,6 +39,27 @@ bool Marker::fetch() {
   return true;
 }
 
+// The older half: what was found first leads to most.
+void Marker::give() {
+  constexpr size_t kLeast = 4;
+  if (second_->count > 0) {
+    g_mark_pool.put_full(std::exchange(second_, g_mark_pool.get_empty()));
+  } else if (current_->count >= kLeast) {
+    size_t half = current_->count / 2;
+    auto& items = current_->items;
+    second_->count = half;
+    for (size_t i = 0; i < current_->count; ++i) {
+      Address item = items[i];
+      // One by one: this may be a thread of the program, and what a memcpy leaves in its vector
+      // registers would count as its pointers for as long as it sleeps.
+      asm volatile("" : "+r"(item));
+      (i < half ? second_->items[i] : items[i - half]) = item;
+    }
+    current_->count -= half;
+    g_mark_pool.put_full(std::exchange(second_, g_mark_pool.get_empty()));
+  }
+}
+
 void Marker::flush() {
   while (ring_count_ > 0) {
     ObjectRef object = ring_[ring_at_];
@@ -161,8 +182,8 @@ bool Marker::drain(size_t budget) {
     if (work_.scanned_bytes + work_.marked_bytes >= stop) {
       return false;
     }
-    if (BURROW_UNLIKELY(second_->count > WorkChunk::kCapacity / 2) && !g_mark_pool.has_work()) {
-      g_mark_pool.put_full(std::exchange(second_, g_mark_pool.get_empty()));
+    if (BURROW_UNLIKELY(g_mark_pool.wants_work())) {
+      give();
     }
   }
 }

@@ -69,6 +69,7 @@ class Marker {
   }
 
   void spill();
+  void give();
   [[nodiscard]] bool fetch();
   void fill_ring();
   void visit(ObjectRef object);

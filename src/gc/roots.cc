@@ -20,7 +20,7 @@ namespace {
 
 // Short enough for one turn of a marker.
 constexpr size_t kJobBytes = 64 * kKiB;
-constexpr size_t kChangedJobBytes = 32 * kMiB;
+constexpr size_t kChangedJobBytes = 4 * kMiB;
 
 int add_object(dl_phdr_info* info, size_t /*size*/, void* raw) {
   auto& jobs = *static_cast<RootJobs*>(raw);

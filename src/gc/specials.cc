@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "base/check.h"
 #include "base/mutex.h"
@@ -52,7 +53,11 @@ class SpecialList {
 };
 
 constinit Mutex g_lock{LockRank::kSpecials};
+// Of these two together, those whose objects were reachable when last looked at. In a cycle those
+// in g_reached need no more looks. Neither has an order.
 constinit SpecialList g_waiting BURROW_GUARDED_BY(g_lock);
+constinit SpecialList g_reached BURROW_GUARDED_BY(g_lock);
+constinit size_t g_looked_at BURROW_GUARDED_BY(g_lock) = 0;  // of g_waiting, in `note_reached`
 constinit SpecialList g_due BURROW_GUARDED_BY(g_lock);
 constinit size_t g_due_taken BURROW_GUARDED_BY(g_lock) = 0;
 constinit SpecialList g_dead_samples BURROW_GUARDED_BY(g_lock);
@@ -60,6 +65,23 @@ constinit uint64_t g_next_id BURROW_GUARDED_BY(g_lock) = 1;
 
 bool marked(const Special& special) {
   return next_mark(special.object()).get();
+}
+
+// Nothing that will still be marked in this cycle changes what is to be done.
+bool is_settled(const Special& special) {
+  return marked(special) && (special.kind != SpecialKind::kWeak ||
+                             next_mark(reinterpret_cast<Address>(special.argument)).get());
+}
+
+bool remove_from(SpecialList& list, uint64_t id) {
+  for (size_t i = list.size(); i-- > 0;) {
+    if (list[i].id == id) {
+      list[i] = list[list.size() - 1];
+      list.resize(list.size() - 1);
+      return true;
+    }
+  }
+  return false;
 }
 
 // Splits the waiting list: those of a dead object go where they belong, the others stay.
@@ -109,14 +131,24 @@ uint64_t add_special(SpecialKind kind, void* object, void (*function)(void*), vo
 bool remove_special(uint64_t id) {
   BusyScope busy;
   MutexLock hold(g_lock);
-  for (size_t i = g_waiting.size(); i-- > 0;) {
-    if (g_waiting[i].id == id) {
-      g_waiting[i] = g_waiting[g_waiting.size() - 1];
+  return remove_from(g_waiting, id) || remove_from(g_reached, id);
+}
+
+bool note_reached() {
+  constexpr size_t kSome = 1000;
+  BusyScope busy;
+  MutexLock hold(g_lock);
+  for (size_t n = 0; n < kSome && g_looked_at < g_waiting.size(); ++n) {
+    Special& special = g_waiting[g_looked_at];
+    if (is_settled(special)) {
+      g_reached.push(special);
+      special = g_waiting[g_waiting.size() - 1];
       g_waiting.resize(g_waiting.size() - 1);
-      return true;
+    } else {
+      ++g_looked_at;
     }
   }
-  return false;
+  return g_looked_at < g_waiting.size();
 }
 
 void settle_specials(Marker& marker) BURROW_NO_THREAD_SAFETY_ANALYSIS {
@@ -142,6 +174,12 @@ void settle_specials(Marker& marker) BURROW_NO_THREAD_SAFETY_ANALYSIS {
   extract([](SpecialKind kind) { return kind == SpecialKind::kSample; },
           [](const Special& special)
               BURROW_NO_THREAD_SAFETY_ANALYSIS { g_dead_samples.push(special); });
+  for (size_t i = 0; i < g_waiting.size(); ++i) {
+    g_reached.push(g_waiting[i]);
+  }
+  g_waiting.resize(0);
+  std::swap(g_waiting, g_reached);
+  g_looked_at = 0;
 }
 
 void push_due_objects(Marker& marker) {
@@ -183,7 +221,7 @@ bool take_due(Special& special, void*& object) {
 size_t waiting_specials() {
   BusyScope busy;
   MutexLock hold(g_lock);
-  return g_waiting.size();
+  return g_waiting.size() + g_reached.size();
 }
 
 size_t due_count() {

@@ -33,6 +33,10 @@ uint64_t add_special(SpecialKind kind, void* object, void (*function)(void*), vo
 /// Takes one back before its time; false when it is due or done already.
 bool remove_special(uint64_t id);
 
+/// Beside the program, when most is marked: sets some of those aside whose objects are, so that the
+/// stop has fewer to look at. True: call it again.
+[[nodiscard]] bool note_reached();
+
 /// After marking, with the world stopped: clears weak pointers to what is not marked, has
 /// destructors and cleanups of what is not marked wait to be run, and pushes the objects whose
 /// destructors are due.

@@ -85,10 +85,11 @@ void Team::help(Marker& marker) {
   inside_.fetch_sub(1, std::memory_order_release);
 }
 
-// Another marker has work and has put none into the pool yet.
-void Team::wait_for_work(Turn& turn) {
+// Nothing is at hand: other markers may still give some. False when they have nothing either.
+bool Team::wait_for_work(Turn& turn) {
   constexpr int kYields = 20;
   constexpr int64_t kPauseNs = 20'000;
+  g_mark_pool.note_idle(1);
   for (int i = 0; !g_mark_pool.has_work() && busy_.load(std::memory_order_acquire) != 0; ++i) {
     if (turn.beside() && i >= kYields) {
       os::sleep_ns(kPauseNs);  // a chain of objects can be followed by one only, and may be long
@@ -96,11 +97,13 @@ void Team::wait_for_work(Turn& turn) {
       sched_yield();
     }
   }
+  g_mark_pool.note_idle(-1);
+  return g_mark_pool.has_work() || busy_.load(std::memory_order_acquire) != 0;
 }
 
 void Team::work(Marker& marker) {
   Turn turn(quota_, pace_);
-  for (;;) {
+  do {
     busy_.fetch_add(1, std::memory_order_acq_rel);
     while (const RootJob* job = jobs_->take()) {
       run_job(marker, *job);
@@ -108,14 +111,8 @@ void Team::work(Marker& marker) {
       drain(marker, turn);
     }
     drain(marker, turn);
-    if (busy_.fetch_sub(1, std::memory_order_acq_rel) == 1) {
-      return;
-    }
-    wait_for_work(turn);
-    if (!g_mark_pool.has_work()) {
-      return;
-    }
-  }
+    busy_.fetch_sub(1, std::memory_order_acq_rel);
+  } while (wait_for_work(turn));
 }
 
 void Team::run(RootJobs& jobs, Pace pace) {

@@ -51,7 +51,7 @@ class Team {
   static void helper_main();
   void help(Marker& marker);
   void work(Marker& marker);
-  void wait_for_work(Turn& turn);
+  bool wait_for_work(Turn& turn);
 
   // In memory of their own: what lies in a marker's ring must not be a root.
   Marker* markers_ = nullptr;

@@ -258,6 +258,92 @@ TEST(Strands, ComputingGoroutinesKeepToo) {
   EXPECT_EQ(sum, 1u);
 }
 
+// A thread that computes with an object's address in a vector register, or with zeros there.
+class VectorUser {
+ public:
+  VectorUser() : thread_([this] { run(); }) {}
+
+  ~VectorUser() {
+    step_.store(kEnd);
+    thread_.join();
+  }
+
+  VectorUser(const VectorUser&) = delete;
+  VectorUser& operator=(const VectorUser&) = delete;
+
+  /// The address, complemented: it must be in that register only.
+  void hold(uintptr_t hidden) {
+    hidden_ = hidden;
+    go_to(kHold);
+  }
+
+  void clear() { go_to(kClear); }
+
+ private:
+  enum Step { kNone, kHold, kClear, kEnd };
+
+  void go_to(Step step) {
+    step_.store(step);
+    while (reached_.load() != step) {
+      std::this_thread::yield();
+    }
+  }
+
+  // No calls in here, and nothing that a compiler would use the upper half of a register for.
+  __attribute__((target("avx"))) void run() {
+    for (int step = kNone; step != kEnd;) {
+      int next = step_.load(std::memory_order_relaxed);
+      if (next == step) {
+        continue;
+      }
+      step = next;
+      if (step == kHold) {
+        asm volatile(
+            "not %0\n\tvmovq %0, %%xmm5\n\tvinsertf128 $1, %%xmm5, %%ymm5, %%ymm5\n\t"
+            "vpxor %%xmm6, %%xmm6, %%xmm6\n\tvblendps $15, %%ymm6, %%ymm5, %%ymm5\n\t"
+            "xor %0, %0"
+            : "+r"(hidden_)
+            :
+            : "xmm5", "xmm6");
+      } else if (step == kClear) {
+        asm volatile("vzeroall");
+      }
+      reached_.store(step);
+    }
+  }
+
+  uintptr_t hidden_ = 0;
+  std::atomic<int> step_{kNone};
+  std::atomic<int> reached_{kNone};
+  std::thread thread_;
+};
+
+// As a memcpy leaves them: a pointer may be nowhere else.
+TEST(Strands, VectorRegistersKeepAsLongAsTheyHold) {
+  if (!__builtin_cpu_supports("avx")) {
+    GTEST_SKIP() << "the processor has no AVX";
+  }
+  constexpr int kMany = 100;  // one may be kept by a stale word
+  int kept = 0;
+  int left = 0;
+  VectorUser user;
+  for (int i = 0; i < kMany; ++i) {
+    Weak<int> weak;
+    std::thread([&] {  // its stack goes with it
+      auto* object = make<int>(i);
+      weak = Weak<int>(object);
+      user.hold(~reinterpret_cast<uintptr_t>(object));
+    }).join();
+    collect();
+    kept += weak.get() != nullptr ? 1 : 0;
+    user.clear();
+    collect();
+    left += weak.get() != nullptr ? 1 : 0;
+  }
+  EXPECT_EQ(kept, kMany);
+  EXPECT_LT(left, kMany / 10);
+}
+
 TEST(StrandsDeathTest, OneThatNobodyCanLookThroughEndsTheProgram) {
   GTEST_FLAG_SET(death_test_style, "threadsafe");
   EXPECT_DEATH(
