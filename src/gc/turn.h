@@ -48,12 +48,12 @@ class Turn {
   void check();
 
  private:
-  bool account();
+  bool account(int64_t now_ns);
 
   Quota& quota_;
   Pace pace_;
   int64_t started_ns_ = 0;
-  int64_t cpu_ns_ = 0;
+  int64_t cpu_ns_ = 0;  ///< of the thread, when the turn started
   int64_t length_ns_;
 };
 
