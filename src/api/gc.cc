@@ -9,12 +9,18 @@
 #include "gc/pacer.h"
 #include "gc/specials.h"
 #include "heap/heap.h"
+#include "sched/blocking.h"
 
 namespace burrow {
 
 BURROW_EXPORT void collect() {
   gc::start();
+  // Others run on the processor meanwhile.
+  bool lent = sched::enter_blocking();
   gc::g_collector.collect();
+  if (lent) {
+    sched::exit_blocking();
+  }
 }
 
 BURROW_EXPORT int set_gc_percent(int percent) {

@@ -21,6 +21,7 @@
 #include "os/os.h"
 #include "os/stop.h"
 #include "os/thread.h"
+#include "sched/usage.h"
 
 extern "C" {
 constinit unsigned char burrow_gc_marking = 0;
@@ -225,6 +226,7 @@ void Collector::serve() {
       MutexLock hold(cycle_lock_);
       run_cycle(forced);
     }
+    (void)sched::trim_idle_stacks();
     served = wanted;
     done_.store(served, std::memory_order_release);
     futex_wake_all(done_);

@@ -39,6 +39,9 @@ struct alignas(64) Goroutine {
   ExceptionGlobals exceptions;  ///< the same; the thread's are nothing meanwhile
   /// Times it was switched to. Others read it before and after they look at its stack.
   std::atomic<uint32_t> runs{0};
+  // `runs` when trim_idle_stacks last saw it parked, and when it was last trimmed.
+  std::atomic<uint32_t> seen_parked{0};
+  std::atomic<uint32_t> trimmed{0};
   uint32_t slot = 0;                ///< index of its stack
   void (*invoke)(void*) = nullptr;  ///< what it runs, and on what
   void* closure = nullptr;

@@ -46,7 +46,8 @@
 // never on how many goroutines there are: a program that overflows only under load is worse than
 // one that takes more page tables. A processor's free stacks keep their pages. `trim_stacks` gives
 // back what lies below the stack pointer of a parked goroutine, which it changes from kWaiting to
-// kHeld meanwhile: a `ready` that comes then leaves the queueing to it.
+// kHeld meanwhile: a `ready` that comes then leaves the queueing to it. The collector does so after
+// each cycle (`trim_idle_stacks`), for those that have been parked since the one before.
 //
 // No wake-up is lost. The danger: somebody makes work (W: writes it to a queue or a heap of timers)
 // and, seeing nobody idle or somebody spinning (R), wakes nobody; and the worker that it relied on

@@ -46,6 +46,32 @@ size_t trim_held(Goroutine& g) {
   return bytes;
 }
 
+// Trims `g` if it is parked.
+size_t trim_parked(Goroutine& g) {
+  GoroutineState state = GoroutineState::kWaiting;
+  // Acquire: pairs with the release in see_to_left, so that the stack pointer is seen.
+  if (g.state.load(std::memory_order_relaxed) == state &&
+      g.state.compare_exchange_strong(state, GoroutineState::kHeld, std::memory_order_acquire)) {
+    return trim_held(g);
+  }
+  return 0;
+}
+
+// True when `g` is parked since the last call, and has not been trimmed since.
+bool sits(Goroutine& g) {
+  if (g.state.load(std::memory_order_relaxed) != GoroutineState::kWaiting) {
+    return false;
+  }
+  // Relaxed, here and below: what is too old or too new costs a trim more or less.
+  uint32_t runs = g.runs.load(std::memory_order_relaxed);
+  if (g.trimmed.load(std::memory_order_relaxed) == runs) {
+    return false;
+  }
+  bool sat = g.seen_parked.load(std::memory_order_relaxed) == runs;
+  (sat ? g.trimmed : g.seen_parked).store(runs, std::memory_order_relaxed);
+  return sat;
+}
+
 }  // namespace
 
 StackUsage usage_of_all() {
@@ -85,20 +111,22 @@ size_t trim_stacks() {
     return 0;  // copies of the parent's, which nobody will run; their holders may be gone
   }
   size_t bytes = 0;
-  g_stacks.for_each([&](Goroutine& g) {
-    GoroutineState state = GoroutineState::kWaiting;
-    // Acquire: pairs with the release in see_to_left, so that the stack pointer is seen.
-    if (g.state.load(std::memory_order_relaxed) == state &&
-        g.state.compare_exchange_strong(state, GoroutineState::kHeld, std::memory_order_acquire)) {
-      bytes += trim_held(g);
-    }
-  });
+  g_stacks.for_each([&](Goroutine& g) { bytes += trim_parked(g); });
   GoroutineList free;
   {
     MutexLock hold(g_sched.lock);
     free.append(g_sched.free_goroutines);
   }
   return bytes + g_stacks.recycle(free);
+}
+
+size_t trim_idle_stacks() {
+  if (g_sched.forked.load(std::memory_order_relaxed)) {
+    return 0;
+  }
+  size_t bytes = 0;
+  g_stacks.for_each([&](Goroutine& g) { bytes += sits(g) ? trim_parked(g) : 0; });
+  return bytes;
 }
 
 }  // namespace burrow::sched
