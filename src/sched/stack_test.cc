@@ -18,6 +18,7 @@
 #include "sched/park.h"
 #include "sched/scheduler.h"
 #include "sched/test_processors.h"
+#include "sched/usage.h"
 
 namespace burrow::sched {
 namespace {
@@ -166,6 +167,35 @@ TEST(Stacks, TrimmingKeepsWhatAParkedOneHas) {
   });
 }
 
+// The collector's trimming: who has run since the last look is left alone, and nobody is looked at
+// twice for one time of being parked.
+TEST(Stacks, TrimmingOfIdleOnesTakesThemOnceEachTime) {
+  Processors one(1);
+  run([] {
+    constexpr size_t kUsed = size_t{256} * 1024;
+    std::atomic<Goroutine*> place{nullptr};
+    std::atomic<bool> ended{false};
+    (void)trim_idle_stacks();
+    (void)trim_idle_stacks();
+    go([&] {
+      for (int i = 0; i < 3; ++i) {
+        EXPECT_EQ(use_stack(300), 300);
+        park_in(place);
+      }
+      ended.store(true);
+    });
+    for (int i = 0; i < 3; ++i) {
+      EXPECT_TRUE(eventually([&] { return place.load() != nullptr; }));
+      EXPECT_LT(trim_idle_stacks(), kUsed);
+      EXPECT_GE(trim_idle_stacks(), kUsed);
+      EXPECT_EQ(trim_idle_stacks(), 0U);
+      ready(place.exchange(nullptr));
+      yield();
+    }
+    EXPECT_TRUE(eventually([&] { return ended.load(); }));
+  });
+}
+
 // What is trimmed may be woken at any moment of it.
 TEST(Stacks, TrimmingRacesWithWaking) {
   run([] {
@@ -184,6 +214,7 @@ TEST(Stacks, TrimmingRacesWithWaking) {
     std::thread trimmer([&] {
       while (!stop.load()) {
         trim_stacks();
+        sched::trim_idle_stacks();
       }
     });
     bool all = eventually([&] {
