@@ -112,6 +112,7 @@ void for_each_change(Address from, Address to, void (*visit)(void* argument, Add
     void* argument;
     uint64_t bytes;
   } whom{visit, argument, 0};
+
   for_each_of_interest(from, to, [&](Address part, Address part_end) {
     g_dirty.collect(
         part, part_end,

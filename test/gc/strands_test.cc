@@ -333,7 +333,8 @@ TEST(Strands, VectorRegistersKeepAsLongAsTheyHold) {
       auto* object = make<int>(i);
       weak = Weak<int>(object);
       user.hold(~reinterpret_cast<uintptr_t>(object));
-    }).join();
+    })
+        .join();
     collect();
     kept += weak.get() != nullptr ? 1 : 0;
     user.clear();

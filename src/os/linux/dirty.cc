@@ -72,8 +72,8 @@ bool DirtyTracker::init(uintptr_t start, uintptr_t limit) {
   uffdio_api api{};
   api.api = UFFD_API;
   api.features = kFeatureWpAsync;
-  bool good = uffd_ >= 0 && pagemap_ >= 0 && ioctl(uffd_, UFFDIO_API, &api) == 0 &&
-              watch() && forget(start, std::min(limit, start + kPiece));
+  bool good = uffd_ >= 0 && pagemap_ >= 0 && ioctl(uffd_, UFFDIO_API, &api) == 0 && watch() &&
+              forget(start, std::min(limit, start + kPiece));
   if (!good) {
     close_all();
   }
