@@ -1,8 +1,9 @@
 """Random programs for the oracle: pointers in loops, structs, arrays, closures, across files.
 
-A program never frees and never keeps the address of a variable, so on a collected heap it is
+Without `frees`, a program never frees and never keeps the address of a variable, so on a collected heap it is
 correct whatever it does; its output depends on every object that it reads. Wrongly moved to the
-stack, an object is read after its frame or overwritten by the next iteration.
+stack, an object is read after its frame or overwritten by the next iteration. With `frees`, for plain new and --elide-new, it deletes here and
+there what nothing else points to: itself, in a callee, on one of two ways, or one of two blocks.
 """
 import random
 
@@ -18,6 +19,8 @@ void keep(A* a);
 A* kept(long n);
 void fill(A** to, A* a);
 template <class T> inline T* or_else(T* a, T* b) { return a ? a : b; }
+[[gnu::noinline]] static void drop(A* a) { delete a; }
+[[gnu::noinline]] static void drop_inner(A* a) { delete a->x; }
 [[gnu::noinline]] static A* deep(A* a) { return a->x->x; }
 inline void mix(long v) { sum = sum * 31 + v; }
 """
@@ -54,7 +57,8 @@ int main() {
 class Function:
     """The text of one function; `callable_` are the names of those it may call."""
 
-    def __init__(self, rng, name, callable_):
+    def __init__(self, rng, name, callable_, frees=False):
+        self.frees = frees
         self.rng, self.name, self.callable = rng, name, callable_
         self.lines, self.names = [], 0
         self.size = rng.randint(10, 26)
@@ -88,6 +92,9 @@ class Function:
 
     def statement(self, scope, depth, loops):
         rng = self.rng
+        if self.frees and rng.random() < 0.15:
+            self.freed(scope, depth)
+            return
         roll = rng.random()
         a, b = self.pick(scope, "A"), self.pick(scope, "A")
         field = rng.choice("xy")
@@ -178,6 +185,19 @@ class Function:
         to = self.rng.choice([f"globals[{self.rng.randint(0, 3)}]", self.pick(scope, "A")])
         self.put(depth, f"{to} = deep({c});")
 
+    def freed(self, scope, depth):
+        """Blocks that nothing else knows, each deleted once."""
+        d, e, o = self.fresh("d"), self.fresh("d"), self.pick(scope, "A")
+        self.put(depth, f"{{ A* {d} = make<A>(); A* {e} = make<A>(); {d}->v = n; {e}->v = 3 + n;")
+        self.put(depth, f"  {d}->x = {e}; {e}->y = {o}; mix({d}->x->v + {d}->v + {e}->y->v);")
+        self.put(depth, "  " + self.rng.choice([
+            f"delete {e}; delete {d};", f"drop({e}); delete {d};", f"drop_inner({d}); drop({d});",
+            f"if (sum & 1) {{ A* t = {d}; {d} = {e}; {e} = t; }} delete {d}; delete {e};",
+            f"if (sum & 2) {{ mix({d}->v); delete {d}; delete {e}; }} else {{ delete {e}; drop({d}); }}",
+            f"A* t = sum & 1 ? {d} : {e}; mix(t->v); delete {d}; delete {e};",
+            f"delete {d}; globals[n & 3] = {e};", f"delete {d}; {o} = {e};"]))
+        self.put(depth, "}")
+
     def variable_address(self, scope, depth):
         if self.rng.random() < 0.5:
             return self.pick(scope, "R")
@@ -237,7 +257,7 @@ class Function:
         self.put(depth, f"{b} = {name}({self.pick(scope, 'A')});")
 
 
-def program(seed):
+def program(seed, frees=False):
     """The texts of a program's files by name; runtime.cc is not for the plugin."""
     rng = random.Random(seed)
     names = [f"f{n}" for n in range(rng.randint(3, 6))]
@@ -249,6 +269,6 @@ def program(seed):
         # Mostly one file: what is known of callees is what is to be tested.
         file = "two.cc" if rng.random() < 0.2 else "one.cc"
         static = "[[gnu::noinline]] " if rng.random() < 0.4 else ""
-        files[file] += static + Function(rng, name, may_call).text()
+        files[file] += static + Function(rng, name, may_call, frees).text()
     files["runtime.cc"] = (HEADER + RUNTIME).replace("START", names[-1]).replace("FUEL", "400")
     return files

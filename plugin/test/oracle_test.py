@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """Random programs behave the same with and without promotion, and under AddressSanitizer.
 
-usage: oracle_test.py PLUGIN [FIRST LAST]     (seeds; 1 to 100 without)
+usage: oracle_test.py PLUGIN [--elide-new] [FIRST LAST]     (seeds; 1 to 100 without)
+
+With --elide-new the programs use new and delete, and what is moved are their blocks.
 """
 import concurrent.futures
 import os
@@ -29,16 +31,20 @@ def must(*command):
     return done.stderr
 
 
+ELIDE = ("-mllvm", "-burrow-elide-new", "-DORACLE_NEW")
+
+
 def try_seed(plugin, seed, options=()):
     """What went wrong with the seed's program, or nothing; and the number of promoted sites."""
     level = LEVELS[seed % len(LEVELS)]
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
-        files = generate.program(seed)
+        files = generate.program(seed, frees="-DORACLE_NEW" in options)
         for name, text in files.items():
             (folder / name).write_text(text)
         sources = [folder / name for name in files]
-        must(*COMMON, "-O1", "-fuse-ld=lld-19", *sources, "-o", folder / "plain")
+        kind = [option for option in options if option.startswith("-D")]
+        must(*COMMON, *kind, "-O1", "-fuse-ld=lld-19", *sources, "-o", folder / "plain")
         plain = run(folder / "plain")
         if plain.returncode != 0:
             raise AssertionError(f"seed {seed}: the program itself ends with {plain.returncode}")
@@ -48,11 +54,12 @@ def try_seed(plugin, seed, options=()):
                     folder / "one.o")
         must(*COMMON, *asan, f"-fplugin={plugin}", f"-fpass-plugin={plugin}", *options, "-c",
              folder / "two.cc", "-o", folder / "two.o")
-        must(*COMMON, *asan, "-fuse-ld=lld-19", folder / "runtime.cc", folder / "one.o",
+        must(*COMMON, *asan, *kind, "-fuse-ld=lld-19", folder / "runtime.cc", folder / "one.o",
              folder / "two.o", "-o", folder / "moved")
         moved = run(folder / "moved", env={
             **os.environ, "ASAN_OPTIONS": "detect_stack_use_after_return=1:detect_leaks=0"})
-    count = sum(" does not escape" in line and "make" in line for line in said.splitlines())
+    count = sum((" does not escape" in line or "moved to stack" in line) and "make" in line
+                for line in said.splitlines())
     if moved.returncode != 0 or moved.stdout != plain.stdout:
         return (f"seed {seed} at -{level}: {plain.stdout.strip()} became {moved.stdout.strip()}, "
                 f"ended with {moved.returncode}\n{moved.stderr[:600]}"), count
@@ -79,9 +86,11 @@ def try_seeds(plugin, seeds, options=(), enough=None):
 
 
 def main():
-    plugin = pathlib.Path(sys.argv[1]).resolve()
-    first, last = map(int, sys.argv[2:4]) if len(sys.argv) > 3 else (1, 100)
-    wrong, promoted = try_seeds(plugin, range(first, last + 1))
+    arguments = [word for word in sys.argv[1:] if word != "--elide-new"]
+    options = ELIDE if len(arguments) < len(sys.argv) - 1 else ()
+    plugin = pathlib.Path(arguments[0]).resolve()
+    first, last = map(int, arguments[1:3]) if len(arguments) > 2 else (1, 100)
+    wrong, promoted = try_seeds(plugin, range(first, last + 1), options)
     for text in wrong:
         print(text)
     seeds = last - first + 1

@@ -41,6 +41,17 @@ extern unsigned char burrow_gc_marking;
 
 namespace burrow {
 
+#ifdef ORACLE_NEW
+template <class T, class... A>
+inline T* make(A&&... arguments) {
+  return new T(std::forward<A>(arguments)...);
+}
+
+template <class T>
+inline T* make_array(size_t count) {
+  return new T[count]();
+}
+#else
 template <class T, class... A>
 T* make(A&&... arguments) {
   return ::new (burrow_gc_new(sizeof(T), &internal::kTypeInfo<T>)) T(std::forward<A>(arguments)...);
@@ -50,6 +61,7 @@ template <class T>
 T* make_array(size_t count) {
   return static_cast<T*>(burrow_gc_new_array(count, &internal::kTypeInfo<T>));
 }
+#endif
 
 /// A pointer with its own barrier.
 template <class T>
