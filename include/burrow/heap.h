@@ -20,7 +20,8 @@ bool free_os_memory();
 
 /// Sets the most memory that the heap may hold from the operating system and returns the former
 /// limit; a negative number changes nothing. Near it the collector works harder. Above it malloc
-/// returns null and operator new throws. BURROW_MEMLIMIT sets it at start.
+/// returns null and operator new throws; `make` goes past it, as Go's heap does, and the collector
+/// takes no more than half of the processors to prevent that. BURROW_MEMLIMIT sets it at start.
 int64_t set_memory_limit(int64_t bytes);
 
 }  // namespace burrow

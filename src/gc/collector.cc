@@ -2,6 +2,7 @@
 #include "gc/collector.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/check.h"
 #include "base/futex.h"
@@ -32,8 +33,6 @@ namespace burrow::gc {
 constinit Collector g_collector;
 
 namespace {
-
-constexpr int64_t kPeriodNs = 120'000'000'000;  // Go's forcegcperiod
 
 bool may_stop() {
   return !t_gc.busy;
@@ -175,6 +174,17 @@ void Collector::note_pause(int64_t started_ns) {
   pause_ns_ += os::monotonic_ns() - started_ns;
 }
 
+void Collector::note_share() {
+  int64_t now = os::monotonic_ns();
+  int64_t cpu = os::thread_cpu_ns() + g_team.helpers_cpu_ns();
+  int64_t used = 0;
+  {
+    MutexLock hold(stats_lock_);
+    used = cpu - std::exchange(stats_.cpu_ns, cpu);
+  }
+  g_pacer.note_share(used, (now - std::exchange(share_noted_ns_, now)) * os::processor_count());
+}
+
 void Collector::run_cycle(bool forced) {
   pause_ns_ = 0;
   mark_started_ns_ = os::monotonic_ns();
@@ -196,6 +206,7 @@ void Collector::run_cycle(bool forced) {
   with_loader_lock([](void* self) { static_cast<Collector*>(self)->finish_mark(); }, this);
   int64_t now = os::monotonic_ns();
   report_dead_samples();
+  note_share();
   g_pacer.recompute();
   {
     MutexLock hold(stats_lock_);
@@ -206,7 +217,6 @@ void Collector::run_cycle(bool forced) {
     stats_.pause_total_ns += pause_ns_;
     stats_.last_end_ns = os::wall_ns();
     stats_.mark_ns = now - mark_started_ns_;
-    stats_.cpu_ns = os::thread_cpu_ns() + g_team.helpers_cpu_ns();
   }
   wake_cleanups();
   sweep(forced);
@@ -218,7 +228,7 @@ void Collector::serve() {
   for (;;) {
     // Acquire: pairs with the releases in `request` and `collect`.
     uint32_t wanted = wanted_.load(std::memory_order_acquire);
-    while (wanted == served && futex_wait_for(wanted_, wanted, kPeriodNs)) {
+    while (wanted == served && futex_wait_for(wanted_, wanted, g_period_ns)) {
       wanted = wanted_.load(std::memory_order_acquire);
     }
     bool forced = forced_wanted_.exchange(0, std::memory_order_acq_rel) != 0;

@@ -17,6 +17,10 @@ enum class Phase : uint8_t {
   kStopped,  ///< the world is stopped
 };
 
+/// A cycle runs when there was none for so long: Go's forcegcperiod. Tests shorten it before the
+/// collector starts.
+inline constinit int64_t g_period_ns = 120'000'000'000;
+
 /// Times and counts for MemStats and gctrace.
 struct CycleStats {
   uint32_t cycles = 0;
@@ -65,6 +69,7 @@ class Collector {
   void flip(const Marker::Work& work);
   void sweep(bool all);
   void note_pause(int64_t started_ns);
+  void note_share();
 
   std::atomic<Phase> phase_{Phase::kOff};
   // Cycles asked for, and done. Release when raised, acquire when waited for.
@@ -80,6 +85,7 @@ class Collector {
   CycleStats stats_;
   Mutex stats_lock_{LockRank::kLeaf};
   int64_t mark_started_ns_ = 0;
+  int64_t share_noted_ns_ = 0;
   int64_t pause_ns_ = 0;
 };
 

@@ -52,7 +52,15 @@ uint64_t Pacer::limited(uint64_t goal) const {
   // A tenth stays for fragmentation, as the scavenger's goal is.
   uint64_t room = limit - limit / 10;
   uint64_t most = room > others ? room - others : 0;
-  return std::min(goal, std::max(most, marked() + kMiB));
+  return std::min(goal, std::max(most, marked() + limit_room_.load(std::memory_order_relaxed)));
+}
+
+void Pacer::note_share(int64_t cpu_ns, int64_t processors_ns) {
+  uint64_t room = limit_room_.load(std::memory_order_relaxed);
+  // As without a limit, at 100 percent, at most: then the collector's share is what it is then.
+  uint64_t most = std::max(marked(), kLeastLimitRoom);
+  room = cpu_ns > processors_ns / 2 ? std::min(room * 2, most) : room - room / 4;
+  limit_room_.store(std::max(room, kLeastLimitRoom), std::memory_order_relaxed);
 }
 
 void Pacer::recompute() {

@@ -43,6 +43,10 @@ class Pacer {
   void begin_cycle(uint64_t expected_work);
   /// Sets the ratio anew by what is left. Called now and then while marking.
   void revise(uint64_t work_done);
+  /// What the collector has had of the processors since this was last called, of all the time that
+  /// they had. While that is more than half, cycles that only the memory limit asks for have to wait
+  /// for more allocation: the heap grows past the limit rather than that the program stands still.
+  void note_share(int64_t cpu_ns, int64_t processors_ns);
   /// REQUIRES: the world is stopped.
   void end_cycle(const CycleFigures& figures);
 
@@ -59,6 +63,8 @@ class Pacer {
   void recompute();
 
  private:
+  static constexpr uint64_t kLeastLimitRoom = uint64_t{1} << 20;
+
   [[nodiscard]] uint64_t limited(uint64_t goal) const;
 
   // All relaxed: figures that steer; none guards other data.
@@ -71,6 +77,8 @@ class Pacer {
   std::atomic<uint64_t> runway_{0};  ///< bytes allocated during the last marking
   std::atomic<uint64_t> expected_work_{0};
   std::atomic<int> percent_{100};
+  /// Bytes that may be allocated between two cycles whatever the limit says.
+  std::atomic<uint64_t> limit_room_{kLeastLimitRoom};
 };
 
 extern constinit Pacer g_pacer;

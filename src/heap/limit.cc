@@ -44,12 +44,17 @@ bool MHeap::shrink_idle(size_t allowed) {
 }
 
 // Sees to it that `pages` more can be used under the limit, giving idle pages back if need be.
-bool MHeap::make_room(PageCount pages) {
+// Collected spans may go past the limit that is set, as Go's heap may: `make` cannot fail, and the
+// program is better slow than dead. The collector has been told before.
+bool MHeap::make_room(PageCount pages, SpanState state) {
   size_t want = pages.bytes();
   size_t fixed = pages_.used().bytes() + meta_from_os();
   size_t limit = limit_.load(std::memory_order_relaxed);
   if (limit != SIZE_MAX) {
-    return want <= limit && fixed <= limit - want && shrink_idle(limit - want - fixed);
+    if (want <= limit && fixed <= limit - want) {
+      return shrink_idle(limit - want - fixed);
+    }
+    return state == SpanState::kCollected && shrink_idle(0);
   }
   return fixed + want < kAskFrom || fits_container(fixed, want);
 }

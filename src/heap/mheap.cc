@@ -56,9 +56,9 @@ void fill_tables(MSpan* span, PageId from, SizeClass c) {
 
 constinit MHeap g_mheap;
 
-MSpan* MHeap::new_span(PageCount pages, size_t alignment, size_t block_count) {
+MSpan* MHeap::new_span(PageCount pages, size_t alignment, size_t block_count, SpanState state) {
   PageRun run;
-  if (!make_room(pages)) {
+  if (!make_room(pages, state)) {
     return nullptr;
   }
   size_t descriptor = MSpan::descriptor_bytes(block_count);
@@ -90,7 +90,7 @@ MSpan* MHeap::allocate_blocks(SizeClass c, SpanState state) {
   MSpan* span = nullptr;
   {
     MutexLock hold(lock_);
-    span = new_span(PageCount(info.pages), kPageSize, info.capacity);
+    span = new_span(PageCount(info.pages), kPageSize, info.capacity, state);
   }
   if (span == nullptr) {
     return nullptr;
@@ -107,7 +107,7 @@ MSpan* MHeap::allocate_large(size_t bytes, size_t alignment, SpanState state) {
   MSpan* span = nullptr;
   {
     MutexLock hold(lock_);
-    span = new_span(PageCount::for_bytes(bytes), alignment, 1);
+    span = new_span(PageCount::for_bytes(bytes), alignment, 1, state);
   }
   if (span == nullptr) {
     return nullptr;
@@ -153,7 +153,7 @@ bool MHeap::resize_large(MSpan* span, size_t bytes) {
   if (wanted > span->pages) {
     PageCount more = wanted - span->pages;
     PageRun run;
-    if (!make_room(more) || !pages_.allocate_at(end, more, run)) {
+    if (!make_room(more, span->state) || !pages_.allocate_at(end, more, run)) {
       return false;
     }
     span->need_zero = span->need_zero || run.need_zero;

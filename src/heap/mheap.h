@@ -101,7 +101,7 @@ class MHeap {
   /// when the system cannot. The caller frees `from`.
   [[nodiscard]] bool move_large(MSpan* from, MSpan* to, size_t bytes);
 
-  /// The hard limit on memory held from the OS; returns the previous one.
+  /// The limit on memory held from the OS, hard but for collected spans; returns the previous one.
   size_t set_limit(size_t bytes);
 
   [[nodiscard]] size_t limit() const { return limit_.load(std::memory_order_relaxed); }
@@ -139,8 +139,9 @@ class MHeap {
  private:
   friend struct MHeapTestPeer;
 
-  MSpan* new_span(PageCount pages, size_t alignment, size_t block_count) BURROW_REQUIRES(lock_);
-  [[nodiscard]] bool make_room(PageCount pages) BURROW_REQUIRES(lock_);
+  MSpan* new_span(PageCount pages, size_t alignment, size_t block_count, SpanState state)
+      BURROW_REQUIRES(lock_);
+  [[nodiscard]] bool make_room(PageCount pages, SpanState state) BURROW_REQUIRES(lock_);
   [[nodiscard]] bool fits_container(size_t fixed, size_t want) BURROW_REQUIRES(lock_);
   [[nodiscard]] bool shrink_idle(size_t allowed) BURROW_REQUIRES(lock_);
   void settle_moved(MSpan* span);

@@ -342,7 +342,10 @@ TEST(CollectorDeathTest, OutOfMemoryEndsTheProgramWithTwo) {
   GTEST_FLAG_SET(death_test_style, "threadsafe");
   EXPECT_EXIT(
       {
-        set_memory_limit(size_t{64} << 20);
+        rlimit space{};
+        getrlimit(RLIMIT_AS, &space);
+        space.rlim_cur = size_t{512} << 20;
+        setrlimit(RLIMIT_AS, &space);
         std::vector<char*> kept;
         for (;;) {
           kept.push_back(make_array<char>(1 << 20));
