@@ -42,7 +42,6 @@ bool may_stop() {
 
 void Collector::begin_mark(RootJobs& jobs) {
   jobs.clear();
-  add_globals(jobs);
   add_goroutines(jobs);
   Address start = heap::g_arena.base;
   Address end = start + heap::arena_committed().bytes();
@@ -60,6 +59,14 @@ void Collector::begin_mark(RootJobs& jobs) {
   phase_.store(Phase::kMark, std::memory_order_relaxed);
   os::resume_threads();
   note_pause(started);
+}
+
+// Beside the program. REQUIRES: the loader's lock is held, or an object might go meanwhile. So what
+// is found is followed later.
+void Collector::scan_globals() {
+  again_.clear();
+  add_globals(again_);
+  again_.for_each([](const RootJob& job) { run_job(g_team.leader(), job); });
 }
 
 // Beside the program: what it wrote while it was being marked, until little is left for the stop.
@@ -199,6 +206,7 @@ void Collector::run_cycle(bool forced) {
     forget_changes(turn);
   }
   begin_mark(jobs_);
+  with_loader_lock([](void* self) { static_cast<Collector*>(self)->scan_globals(); }, this);
   g_team.run(jobs_, Pace::kBeside);
   mark_again();
   while (note_reached()) {

@@ -64,6 +64,7 @@ class Collector {
   void serve();
   void run_cycle(bool forced) BURROW_REQUIRES(cycle_lock_);
   void begin_mark(RootJobs& jobs);
+  void scan_globals();
   void mark_again();
   void finish_mark();
   void flip(const Marker::Work& work);
