@@ -9,6 +9,7 @@
 #include "gc/pacer.h"
 #include "gc/specials.h"
 #include "heap/heap.h"
+#include "heap/mspan.h"
 #include "sched/blocking.h"
 
 namespace burrow {
@@ -26,6 +27,16 @@ BURROW_EXPORT void collect() {
 BURROW_EXPORT int set_gc_percent(int percent) {
   gc::start();
   return gc::g_pacer.set_percent(percent);
+}
+
+BURROW_EXPORT bool declare_pointer_free(void* block) {
+  heap::MSpan* span = heap::span_of(block);
+  bool found = span != nullptr && span->state == heap::SpanState::kLarge &&
+               span->first == reinterpret_cast<uintptr_t>(block);
+  if (found) {
+    span->pointer_free = true;
+  }
+  return found;
 }
 
 BURROW_EXPORT void Cleanup::stop() {

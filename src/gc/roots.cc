@@ -126,7 +126,9 @@ void scan_part(const Visitor& visit, const PagePart& part, bool again) {
   }
   switch (span->state) {
     case heap::SpanState::kLarge:
-      visit(part.from, part.to);
+      if (!span->pointer_free) {
+        visit(part.from, part.to);
+      }
       return;
     case heap::SpanState::kSampled:
     case heap::SpanState::kSmall:

@@ -338,6 +338,39 @@ TEST(Collector, TimerSignalsDoNotDisturb) {
   sigaction(SIGALRM, &former, nullptr);
 }
 
+// What malloc gave keeps what its words point to, unless the program says that they do not.
+TEST(Collector, BlocksDeclaredPointerFreeKeepNothing) {
+  constexpr size_t kMany = 500;
+  for (bool declared : {false, true}) {
+    auto* words = static_cast<Node**>(calloc(kMany * 16, sizeof(Node*)));
+    std::vector<Weak<Node>> weak;
+    on_own_thread([&] {
+      for (size_t i = 0; i < kMany; ++i) {
+        words[i * 16] = make<Node>();
+        weak.emplace_back(words[i * 16]);
+      }
+    });
+    if (declared) {
+      EXPECT_TRUE(declare_pointer_free(words));
+      EXPECT_FALSE(declare_pointer_free(words + 1));
+    }
+    collect_all();
+    size_t kept = 0;
+    for (Weak<Node>& w : weak) {
+      kept += w.get() != nullptr ? 1 : 0;
+    }
+    if (declared) {
+      EXPECT_LT(kept, kMany / 10);
+    } else {
+      EXPECT_EQ(kept, kMany);
+    }
+    free(words);
+  }
+  std::unique_ptr<char, void (*)(void*)> small(static_cast<char*>(malloc(100)), std::free);
+  EXPECT_FALSE(declare_pointer_free(small.get()));
+  EXPECT_FALSE(declare_pointer_free(nullptr));
+}
+
 TEST(CollectorDeathTest, OutOfMemoryEndsTheProgramWithTwo) {
   GTEST_FLAG_SET(death_test_style, "threadsafe");
   EXPECT_EXIT(

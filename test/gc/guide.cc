@@ -61,6 +61,8 @@ void objects() {
     list = push(list, i);
   }
   burrow::Root<Node> root = burrow::make<Node>();  // counts wherever it lies
+  std::vector<char> buffer(1 << 20);
+  burrow::declare_pointer_free(buffer.data());
   auto* account = burrow::make<Account>(list);
   burrow::collect();
   expect(list->next->value == 98 && root->value == 0 && account != nullptr, "objects stay");
