@@ -132,10 +132,11 @@ inline void keep_alive(const void* object) {
   asm volatile("" : : "r"(object) : "memory");
 }
 
-/// Says that a block from malloc or new holds no pointers to collected objects, until it is freed or
-/// realloc gives another one: the collector does not look through it, and bytes in it that happen to
-/// look like an address keep nothing. For buffers that are read from files and sockets. Only blocks
-/// of more than 32 KiB have a place for that; false: it is smaller, or no block's start.
+/// Says that a block from malloc or new holds no pointers to collected objects, until it is freed
+/// or realloc gives another one: the collector does not look through it, and bytes in it that
+/// happen to look like an address keep nothing. For buffers that are read from files and sockets.
+/// Only blocks of more than 32 KiB have a place for that; false: it is smaller, or no block's
+/// start.
 bool declare_pointer_free(void* block);
 
 /// A cleanup that was added.

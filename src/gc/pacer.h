@@ -44,8 +44,9 @@ class Pacer {
   /// Sets the ratio anew by what is left. Called now and then while marking.
   void revise(uint64_t work_done);
   /// What the collector has had of the processors since this was last called, of all the time that
-  /// they had. While that is more than half, cycles that only the memory limit asks for have to wait
-  /// for more allocation: the heap grows past the limit rather than that the program stands still.
+  /// they had. While that is more than half, cycles that only the memory limit asks for have to
+  /// wait for more allocation: the heap grows past the limit rather than that the program stands
+  /// still.
   void note_share(int64_t cpu_ns, int64_t processors_ns);
   /// REQUIRES: the world is stopped.
   void end_cycle(const CycleFigures& figures);

@@ -137,15 +137,13 @@ TEST(Limits, ALimitIsKeptWithoutAPercentage) {
   uint32_t cycles = gc::g_collector.stats().cycles;
   uint64_t most = 0;
   apart([&] {
-    churn(2048 * kMega, 16 * kMega, [&] {
-      most = std::max(most, read_mem_stats().heap_alloc);
-    });
+    churn(2048 * kMega, 16 * kMega, [&] { most = std::max(most, read_mem_stats().heap_alloc); });
   });
   set_memory_limit(limit);
   set_gc_percent(percent);
   EXPECT_GT(gc::g_collector.stats().cycles, cycles + 10);
-  // What is allocated while a cycle ends comes on top, more on a loaded machine; without the limit it
-  // would be 2 GiB.
+  // What is allocated while a cycle ends comes on top, more on a loaded machine; without the limit
+  // it would be 2 GiB.
   EXPECT_LT(most, 2 * kLimit);
 }
 
