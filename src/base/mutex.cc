@@ -5,6 +5,8 @@
 
 namespace burrow {
 
+constinit thread_local uint32_t t_brief_locks = 0;
+
 #ifndef NDEBUG
 namespace {
 
@@ -28,12 +30,15 @@ void RankedMutex::note_release() {
 #endif
 
 bool RankedMutex::try_lock() {
+  begin_brief();
   uint32_t expected = kFree;
   // Acquire: pairs with the release in unlock.
   bool taken = state_.compare_exchange_strong(expected, kHeld, std::memory_order_acquire,
                                               std::memory_order_relaxed);
   if (taken) {
     note_acquire();
+  } else {
+    end_brief();
   }
   return taken;
 }

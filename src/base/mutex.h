@@ -41,6 +41,13 @@ enum class LockRank : uint8_t {
   kLeaf,              ///< takes nothing else
 };
 
+/// Locks from this rank up are held for a moment only, and threads that the collector must wait for
+/// take them: nobody is stopped who holds one or waits for one. The others may be held for long.
+inline constexpr LockRank kFirstBrief = LockRank::kCacheList;
+
+/// How many such locks the calling thread holds or waits for. Read by its own signal handlers.
+extern constinit thread_local uint32_t t_brief_locks;
+
 /// A three-state futex mutex (Drepper, "Futexes Are Tricky", mutex 2), 8 bytes, no allocation,
 /// constant-initialised. Not recursive.
 class BURROW_CAPABILITY("mutex") RankedMutex {
@@ -52,6 +59,7 @@ class BURROW_CAPABILITY("mutex") RankedMutex {
 
   void lock() BURROW_ACQUIRE() {
     note_acquire();
+    begin_brief();
     uint32_t expected = kFree;
     // Acquire: pairs with the release in unlock.
     if (BURROW_UNLIKELY(!state_.compare_exchange_strong(expected, kHeld, std::memory_order_acquire,
@@ -68,6 +76,7 @@ class BURROW_CAPABILITY("mutex") RankedMutex {
     if (BURROW_UNLIKELY(state_.exchange(kFree, std::memory_order_release) == kContended)) {
       futex_wake_one(state_);
     }
+    end_brief();
   }
 
   /// As lock, outside the order of ranks: only for fork, which takes every lock there is.
@@ -82,6 +91,22 @@ class BURROW_CAPABILITY("mutex") RankedMutex {
   enum State : uint32_t { kFree = 0, kHeld = 1, kContended = 2 };
 
   void lock_slow();
+
+  // The fences order the count towards the thread's own signal handlers.
+  void begin_brief() const {
+    if (rank_ >= kFirstBrief) {
+      ++t_brief_locks;
+      std::atomic_signal_fence(std::memory_order_seq_cst);
+    }
+  }
+
+  void end_brief() const {
+    if (rank_ >= kFirstBrief) {
+      std::atomic_signal_fence(std::memory_order_seq_cst);
+      --t_brief_locks;
+    }
+  }
+
 #ifdef NDEBUG
   void note_acquire() {}
 
@@ -92,7 +117,7 @@ class BURROW_CAPABILITY("mutex") RankedMutex {
 #endif
 
   std::atomic<uint32_t> state_{kFree};
-  [[maybe_unused]] LockRank rank_;
+  LockRank rank_;
 };
 
 /// Holds a mutex for a scope.

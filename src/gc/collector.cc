@@ -34,8 +34,9 @@ constinit Collector g_collector;
 
 namespace {
 
+// Who waits for a lock inside a BusyScope is waited for, so who holds that lock must go on too.
 bool may_stop() {
-  return !t_gc.busy;
+  return !t_gc.busy && (t_brief_locks == 0 || g_faults.stop_with_locks);
 }
 
 }  // namespace
