@@ -37,8 +37,8 @@
 //  - A block handed out since the last flip lies below its span's cursor, or in a cache's run.
 //  - No span is freed while a cycle marks.
 //  - A thread is never stopped inside a `BusyScope`, nor while it holds a brief lock (see
-//    kFirstBrief): one inside a scope may wait for it, and the stop for that one. So while the world
-//    is stopped no lock of this layer and below is held, and the collector takes none above.
+//    kFirstBrief): one inside a scope may wait for it, and the stop for that one. So while the
+//    world is stopped no lock of this layer and below is held, and the collector takes none above.
 //
 // Locks. cycle < collector < cache list < specials < central < large objects < mark pool < those of
 // the heap, see LockRank. All are taken within a `BusyScope`.

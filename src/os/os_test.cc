@@ -2,10 +2,13 @@
 #include "os/os.h"
 
 #include <gtest/gtest.h>
+#include <sched.h>
+#include <signal.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -13,6 +16,7 @@
 #include <fstream>
 #include <thread>
 
+#include "os/signal_mask.h"
 #include "os/thread.h"
 
 namespace burrow::os {
@@ -205,6 +209,31 @@ TEST(OsThread, TheExitHandlerRunsOnceWithTheLastArgument) {
   }).join();
   EXPECT_EQ(seen, &second);
   EXPECT_EQ(calls, 1);
+}
+
+// The monitor starts workers for the program's code: they must not inherit its blocked signals.
+TEST(Thread, StartedFromTheBackgroundHasTheProgramsMask) {
+  static constinit std::atomic<uint64_t> mask{~uint64_t{0}};
+  static constinit std::atomic<bool> done{false};
+  sigset_t some;
+  sigemptyset(&some);
+  sigaddset(&some, SIGUSR2);
+  ASSERT_EQ(pthread_sigmask(SIG_SETMASK, &some, nullptr), 0);
+  ASSERT_TRUE(start_background_thread("background", [] {
+    ASSERT_TRUE(start_thread(
+        "foreground",
+        [](void*) {
+          mask = change_signal_mask(MaskChange::kBlock, {}).bits;
+          done = true;
+        },
+        nullptr));
+  }));
+  while (!done) {
+    sched_yield();
+  }
+  sigemptyset(&some);
+  ASSERT_EQ(pthread_sigmask(SIG_SETMASK, &some, nullptr), 0);
+  EXPECT_EQ(mask, uint64_t{1} << (SIGUSR2 - 1));
 }
 
 }  // namespace

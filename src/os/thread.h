@@ -31,8 +31,9 @@ void join_thread(uint64_t thread);
 /// Threads of the process; 0 when unknown.
 [[nodiscard]] size_t process_threads();
 
-/// Starts a detached thread with the caller's signal mask, for code of the program's. False when
-/// the system refuses.
+/// Starts a detached thread with the caller's signal mask, for code of the program's; with that of
+/// the program's thread that started the first one in the background, when the caller is in the
+/// background. False when the system refuses.
 [[nodiscard]] bool start_thread(const char* name, void (*function)(void*), void* argument);
 
 /// Names the calling thread, as tools show it; at most 15 bytes.

@@ -70,15 +70,25 @@ void make_key() {
 // Relaxed: a figure.
 constinit std::atomic<size_t> g_own_threads{0};
 
+// The signal mask of the first thread that started one in the background. Relaxed: whoever reads it
+// is in the background, so was started after it was set.
+constexpr uint64_t kUnknownMask = ~uint64_t{0};
+constinit std::atomic<uint64_t> g_program_mask{kUnknownMask};
+constinit thread_local bool t_in_background = false;
+
 struct ThreadStart {
   void (*function)(void*);
   void* argument;
   const char* name;
+  bool from_background;
 };
 
 void* run_thread(void* raw) {
   ThreadStart start = *static_cast<ThreadStart*>(raw);
   unmap_memory(raw, kOsPageSize);
+  if (start.from_background) {
+    change_signal_mask(MaskChange::kSet, {g_program_mask.load(std::memory_order_relaxed)});
+  }
   name_thread(start.name);
   start.function(start.argument);
   g_own_threads.fetch_sub(1, std::memory_order_relaxed);
@@ -90,6 +100,7 @@ void* run_background(void* raw) {
   if (!never_stop_this_thread(true)) {
     fatal("out of memory for the table of threads");
   }
+  t_in_background = true;
   reinterpret_cast<void (*)()>(raw)();
   (void)never_stop_this_thread(false);
   g_own_threads.fetch_sub(1, std::memory_order_relaxed);
@@ -124,6 +135,9 @@ std::optional<uint64_t> create_with_mask(const char* name, void (*function)(), s
                                          int detached, SignalMask mask,
                                          void* (*entry)(void*) = run_background) {
   SignalMask former = change_signal_mask(MaskChange::kSet, mask);
+  if (uint64_t unknown = kUnknownMask; !t_in_background) {
+    g_program_mask.compare_exchange_strong(unknown, former.bits, std::memory_order_relaxed);
+  }
   pthread_t thread{};
   bool made = create(thread, detached, stack_bytes, entry, reinterpret_cast<void*>(function));
   if (made) {
@@ -185,7 +199,7 @@ bool start_thread(const char* name, void (*function)(void*), void* argument) {
   if (start == nullptr) {
     return false;
   }
-  *start = {function, argument, name};
+  *start = {function, argument, name, t_in_background};
   pthread_t thread{};
   if (!create(thread, PTHREAD_CREATE_DETACHED, kSanitized ? 4 * kMiB : 256 * kKiB, run_thread,
               start)) {
