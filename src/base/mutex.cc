@@ -5,8 +5,6 @@
 
 namespace burrow {
 
-constinit thread_local uint32_t t_brief_locks = 0;
-
 #ifndef NDEBUG
 namespace {
 

@@ -6,6 +6,7 @@
 
 #include "base/annotations.h"
 #include "base/futex.h"
+#include "base/hold.h"
 
 namespace burrow {
 
@@ -44,9 +45,6 @@ enum class LockRank : uint8_t {
 /// Locks from this rank up are held for a moment only, and threads that the collector must wait for
 /// take them: nobody is stopped who holds one or waits for one. The others may be held for long.
 inline constexpr LockRank kFirstBrief = LockRank::kCacheList;
-
-/// How many such locks the calling thread holds or waits for. Read by its own signal handlers.
-extern constinit thread_local uint32_t t_brief_locks;
 
 /// A three-state futex mutex (Drepper, "Futexes Are Tricky", mutex 2), 8 bytes, no allocation,
 /// constant-initialised. Not recursive.
@@ -92,18 +90,15 @@ class BURROW_CAPABILITY("mutex") RankedMutex {
 
   void lock_slow();
 
-  // The fences order the count towards the thread's own signal handlers.
   void begin_brief() const {
     if (rank_ >= kFirstBrief) {
-      ++t_brief_locks;
-      std::atomic_signal_fence(std::memory_order_seq_cst);
+      begin_hold();
     }
   }
 
   void end_brief() const {
     if (rank_ >= kFirstBrief) {
-      std::atomic_signal_fence(std::memory_order_seq_cst);
-      --t_brief_locks;
+      end_hold();
     }
   }
 

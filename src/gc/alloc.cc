@@ -24,12 +24,27 @@ void out_of_memory(size_t bytes) {
 
 namespace {
 
+// Nobody but the caller's registers knows the object while it is zeroed. A marker that comes
+// meanwhile may read what an earlier object left, as it may in any memory it does not know exactly.
+void* try_allocate_large(size_t bytes, ObjectKind kind) {
+  size_t dirty_bytes = 0;
+  void* p = nullptr;
+  {
+    BusyScope busy;
+    p = allocate_large(bytes, kind, dirty_bytes);
+  }
+  if (p != nullptr && dirty_bytes != 0) {
+    std::memset(p, 0, dirty_bytes);
+  }
+  return p;
+}
+
 void* try_allocate(size_t bytes, ObjectKind kind, size_t& run_bytes) {
-  BusyScope busy;
   if (bytes > internal::kMaxSmallObject) {
     run_bytes = bytes;
-    return allocate_large(bytes, kind);
+    return try_allocate_large(bytes, kind);
   }
+  BusyScope busy;
   Cache* cache = current_cache();
   if (cache == nullptr) {
     return nullptr;

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "base/hold.h"
 #include "burrow/internal/object.h"
 #include "gc/central.h"
 #include "gc/mark_pool.h"
@@ -43,32 +44,19 @@ struct Cache {
 /// What a thread knows of the collector. Lives in static thread-local storage.
 struct ThreadState {
   Cache* cache = nullptr;
-  /// Inside the collector's own code: not to be stopped now. Plain stores, read by the thread's
-  /// own signal handler.
-  bool busy = false;
 };
 
 extern constinit thread_local ThreadState t_gc;
 
-/// Keeps the collector from stopping the thread for a scope. Scopes may nest. The fences order
-/// the stores towards the thread's own signal handler.
+/// Keeps the collector from stopping the thread for a scope. Scopes may nest.
 class BusyScope {
  public:
-  BusyScope() : before_(t_gc.busy) {
-    t_gc.busy = true;
-    std::atomic_signal_fence(std::memory_order_seq_cst);
-  }
+  BusyScope() { begin_hold(); }
 
-  ~BusyScope() {
-    std::atomic_signal_fence(std::memory_order_seq_cst);
-    t_gc.busy = before_;
-  }
+  ~BusyScope() { end_hold(); }
 
   BusyScope(const BusyScope&) = delete;
   BusyScope& operator=(const BusyScope&) = delete;
-
- private:
-  bool before_;
 };
 
 /// Makes the thread forget its cache: when its MCache goes to another thread.

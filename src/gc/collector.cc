@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "base/futex.h"
+#include "base/hold.h"
 #include "gc/cache.h"
 #include "gc/central.h"
 #include "gc/changes.h"
@@ -36,7 +37,7 @@ namespace {
 
 // Who waits for a lock inside a BusyScope is waited for, so who holds that lock must go on too.
 bool may_stop() {
-  return !t_gc.busy && (t_brief_locks == 0 || g_faults.stop_with_locks);
+  return t_hold.depth == 0 || g_faults.stop_with_locks;
 }
 
 }  // namespace

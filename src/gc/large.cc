@@ -27,16 +27,14 @@ void fill_entries(const heap::MSpan* span, uint16_t bits) {
 
 }  // namespace
 
-void* allocate_large(size_t bytes, ObjectKind kind) {
+void* allocate_large(size_t bytes, ObjectKind kind, size_t& dirty_bytes) {
   heap::MSpan* span = heap::g_mheap.allocate_large(bytes, kPageSize, heap::SpanState::kCollected);
   if (span == nullptr) {
     return nullptr;
   }
   clear_tables(span->start, span->pages);
   auto* p = reinterpret_cast<void*>(span->first);
-  if (span->need_zero) {
-    std::memset(p, 0, span->elem_size);
-  }
+  dirty_bytes = span->need_zero ? span->elem_size : 0;
   span->collected().epoch = g_epoch.load(std::memory_order_relaxed);
   span->collected().entry = PageEntry::large(kind).bits;
   {

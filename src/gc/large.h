@@ -7,8 +7,9 @@
 
 namespace burrow::gc {
 
-/// A zeroed large object; null when memory is out. REQUIRES: the caller is busy (BusyScope).
-[[nodiscard]] void* allocate_large(size_t bytes, ObjectKind kind);
+/// A large object; null when memory is out. Its first `dirty_bytes` are to be zeroed by the caller,
+/// outside of its BusyScope: that may take long. REQUIRES: the caller is busy.
+[[nodiscard]] void* allocate_large(size_t bytes, ObjectKind kind, size_t& dirty_bytes);
 
 /// Frees the large objects that were not marked. After a flip, while nothing marks.
 void sweep_large();

@@ -1,7 +1,8 @@
 // Stopping every other thread of the process, wherever it is. See os.h.
 //
 // Each thread is sent a signal; its handler notes where the thread's stack is and waits. A thread
-// that must not be stopped just now returns from the handler and is asked again.
+// that must not be stopped just now returns from the handler, and stops when its hold ends
+// (hold.h).
 #pragma once
 
 #include <cstddef>

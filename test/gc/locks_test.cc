@@ -86,7 +86,7 @@ TEST(Locks, MallocAndMakeBesideCycles) {
   });
   repeat([] { make<Block>()->bytes[0] = 1; });
   repeat([] { std::thread([] { make<Node>()->value = 1; }).join(); });
-  for (int i = 0; i < 10; ++i) {
+  for (int i = 0; i < 100; ++i) {
     collect();
   }
   done = true;

@@ -17,6 +17,7 @@
 #include <cstring>
 
 #include "base/check.h"
+#include "base/hold.h"
 #include "os/os.h"
 #include "os/task_list.h"
 #include "os/thread.h"
@@ -121,9 +122,20 @@ void stop_here(uint32_t generation, const ucontext_t& context) {
 void on_signal(int /*signal*/, siginfo_t* /*info*/, void* raw) {
   int saved = errno;
   uint32_t generation = g_generation.load(std::memory_order_acquire);
-  if (generation % 2 != 0 && t_stopped_in != generation && g_callbacks.may_stop()) {
-    stop_here(generation, *static_cast<const ucontext_t*>(raw));
+  if (generation % 2 != 0 && t_stopped_in != generation) {
+    if (g_callbacks.may_stop()) {
+      stop_here(generation, *static_cast<const ucontext_t*>(raw));
+    } else {
+      t_hold.wanted = true;
+    }
   }
+  errno = saved;
+}
+
+// By a signal, as any other stop: the handler has the registers saved.
+void ask_oneself() {
+  int saved = errno;
+  syscall(SYS_tgkill, static_cast<int>(process_id()), thread_id(), kSignal);
   errno = saved;
 }
 
@@ -195,6 +207,8 @@ bool stop_init(const StopCallbacks& callbacks) {
   for (int fault : {SIGSEGV, SIGBUS, SIGABRT, SIGILL, SIGFPE, SIGTRAP}) {
     sigdelset(&action.sa_mask, fault);
   }
+  // Release: pairs with the acquire in end_hold_slow.
+  g_stop_if_wanted.store(ask_oneself, std::memory_order_release);
   return g_slots != nullptr && make_table() && sigaction(kSignal, &action, nullptr) == 0;
 }
 
