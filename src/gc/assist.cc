@@ -65,13 +65,14 @@ void assist(size_t allocated_bytes) {
   if (seat == nullptr) {
     return;
   }
+  int64_t started = os::monotonic_ns();
   (void)seat->marker->drain(static_cast<size_t>(std::min(cache->assist_debt, kMostWork)));
   // Nobody but the pool may hold work when the world stops.
   seat->marker->flush();
   Marker::Work work = seat->marker->take_work();
   seat->taken.store(false, std::memory_order_release);
   cache->assist_debt -= static_cast<int64_t>(work.scanned_bytes + work.marked_bytes);
-  g_team.add_work(work);
+  g_team.add_work(work, os::monotonic_ns() - started);
 }
 
 }  // namespace burrow::gc

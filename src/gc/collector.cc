@@ -43,12 +43,13 @@ bool may_stop() {
 }  // namespace
 
 void Collector::begin_mark(RootJobs& jobs) {
+  (void)take_scanned_bytes(RootJob::Kind::kManual);
   jobs.clear();
   add_goroutines(jobs);
   Address start = heap::g_arena.base;
   Address end = start + heap::arena_committed().bytes();
   add_arena(jobs, RootJob::Kind::kManual, start, end);
-  int64_t started = os::monotonic_ns();
+  times_ = {.start_ns = os::monotonic_ns(), .assist_ns = -g_team.assist_ns()};
   std::span<const os::StoppedThread> threads = os::stop_threads();
   run_cycle_hooks();
   // Stacks now, and not only at the end: a thread may have looked at the flag before it was set and
@@ -60,7 +61,8 @@ void Collector::begin_mark(RootJobs& jobs) {
   burrow_gc_marking = 1;
   phase_.store(Phase::kMark, std::memory_order_relaxed);
   os::resume_threads();
-  note_pause(started);
+  times_.marking_ns = os::monotonic_ns();
+  times_.marking_cpu_ns = -threads_cpu_ns();
 }
 
 // Beside the program. REQUIRES: the loader's lock is held, or an object might go meanwhile. So what
@@ -116,12 +118,16 @@ void verify_world(RootJobs& jobs, std::span<const os::StoppedThread> threads) {
 void Collector::finish_mark() {
   again_.clear();
   add_globals(again_);
-  int64_t started = os::monotonic_ns();
+  CycleFigures figures{.global_bytes = again_.bytes()};
+  (void)take_scanned_bytes(RootJob::Kind::kGoroutines);
+  times_.marking_cpu_ns += threads_cpu_ns();
+  times_.ending_ns = os::monotonic_ns();
   std::span<const os::StoppedThread> threads = os::stop_threads();
   phase_.store(Phase::kStopped, std::memory_order_relaxed);
   if (!g_faults.no_stack_rescan) {
     add_stacks(again_, threads);
   }
+  figures.stack_bytes = again_.bytes() - figures.global_bytes;
   if (!g_faults.no_goroutine_rescan) {
     add_goroutines(again_);
   }
@@ -129,26 +135,29 @@ void Collector::finish_mark() {
   gather_shaded();
   push_due_objects(g_team.leader());
   g_team.run(again_, Pace::kStopped);
+  figures.stack_bytes += take_scanned_bytes(RootJob::Kind::kGoroutines);
+  figures.manual_bytes = take_scanned_bytes(RootJob::Kind::kManual);
   settle_specials(g_team.leader());
   if (verifying()) {
     verify_world(again_, threads);
   }
-  flip(g_team.take_work());
+  flip(g_team.take_work(), figures);
   burrow_gc_marking = 0;
   phase_.store(Phase::kOff, std::memory_order_relaxed);
   forget_running();
   os::resume_threads();
-  note_pause(started);
+  times_.end_ns = os::monotonic_ns();
+  times_.assist_ns += g_team.assist_ns();
 }
 
-void Collector::flip(const Marker::Work& work) {
+void Collector::flip(const Marker::Work& work, CycleFigures figures) {
   g_epoch.fetch_add(1, std::memory_order_relaxed);
   for_each_central([](Central& central) { central.flip(); });
-  CycleFigures figures;
+  begin_large_sweep();
+  figures.goal = g_pacer.goal();
   figures.live_at_end = g_pacer.live();
   figures.live_at_start = stats_.figures.live_at_start;
   figures.marked_bytes = work.marked_bytes;
-  figures.root_bytes = 0;
   stats_.figures = figures;
   stats_.marked_objects = work.marked_objects;
   AllocationFigures small = allocation_figures_while_stopped();
@@ -179,13 +188,14 @@ void Collector::sweep(bool all) {
   }
 }
 
-void Collector::note_pause(int64_t started_ns) {
-  pause_ns_ += os::monotonic_ns() - started_ns;
+// REQUIRES: the collector's thread.
+int64_t Collector::threads_cpu_ns() const {
+  return os::thread_cpu_ns() + g_team.helpers_cpu_ns();
 }
 
 void Collector::note_share() {
   int64_t now = os::monotonic_ns();
-  int64_t cpu = os::thread_cpu_ns() + g_team.helpers_cpu_ns();
+  int64_t cpu = threads_cpu_ns() + g_team.assist_ns();
   int64_t used = 0;
   {
     MutexLock hold(stats_lock_);
@@ -195,8 +205,6 @@ void Collector::note_share() {
 }
 
 void Collector::run_cycle(bool forced) {
-  pause_ns_ = 0;
-  mark_started_ns_ = os::monotonic_ns();
   {
     MutexLock hold(stats_lock_);
     stats_.figures.live_at_start = g_pacer.live();
@@ -214,23 +222,23 @@ void Collector::run_cycle(bool forced) {
   while (note_reached()) {
   }
   with_loader_lock([](void* self) { static_cast<Collector*>(self)->finish_mark(); }, this);
-  int64_t now = os::monotonic_ns();
+  int64_t pause_ns = times_.marking_ns - times_.start_ns + times_.end_ns - times_.ending_ns;
   report_dead_samples();
   note_share();
   g_pacer.recompute();
   {
     MutexLock hold(stats_lock_);
-    stats_.pauses_ns[stats_.cycles % 256] = pause_ns_;
+    stats_.pauses_ns[stats_.cycles % 256] = pause_ns;
     stats_.pause_ends_ns[stats_.cycles % 256] = os::wall_ns();
     ++stats_.cycles;
     stats_.forced += forced ? 1 : 0;
-    stats_.pause_total_ns += pause_ns_;
+    stats_.pause_total_ns += pause_ns;
     stats_.last_end_ns = os::wall_ns();
-    stats_.mark_ns = now - mark_started_ns_;
+    stats_.times = times_;
   }
   wake_cleanups();
   sweep(forced);
-  trace_cycle(stats_, pause_ns_);
+  trace_cycle(stats_, forced);
 }
 
 void Collector::serve() {

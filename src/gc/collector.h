@@ -22,6 +22,16 @@ enum class Phase : uint8_t {
 inline constinit int64_t g_period_ns = 120'000'000'000;
 
 /// Times and counts for MemStats and gctrace.
+/// A cycle's moments, on the monotonic clock, and what it took of the processors meanwhile.
+struct CycleTimes {
+  int64_t start_ns = 0;    ///< the first stop was asked for
+  int64_t marking_ns = 0;  ///< the program went on, marking began
+  int64_t ending_ns = 0;   ///< the last stop was asked for
+  int64_t end_ns = 0;      ///< the program went on
+  int64_t assist_ns = 0;   ///< by threads that allocate
+  int64_t marking_cpu_ns = 0;  ///< by the collector's threads, between the two stops
+};
+
 struct CycleStats {
   uint32_t cycles = 0;
   uint32_t forced = 0;
@@ -29,11 +39,11 @@ struct CycleStats {
   int64_t pause_total_ns = 0;
   std::array<int64_t, 256> pauses_ns{};  ///< Go's ring: of cycle n at (n + 255) % 256
   std::array<int64_t, 256> pause_ends_ns{};
-  int64_t mark_ns = 0;  ///< of the last cycle
   uint64_t marked_objects = 0;
   uint64_t total_objects = 0;  ///< ever handed out, when the last cycle ended
   uint64_t total_bytes = 0;
-  int64_t cpu_ns = 0;  ///< of the collector's own threads, so far
+  int64_t cpu_ns = 0;  ///< of the collector's own threads and of assists, so far
+  CycleTimes times;
   CycleFigures figures;
 };
 
@@ -67,10 +77,10 @@ class Collector {
   void scan_globals();
   void mark_again();
   void finish_mark();
-  void flip(const Marker::Work& work);
+  void flip(const Marker::Work& work, CycleFigures figures);
   void sweep(bool all);
-  void note_pause(int64_t started_ns);
   void note_share();
+  [[nodiscard]] int64_t threads_cpu_ns() const;
 
   std::atomic<Phase> phase_{Phase::kOff};
   // Cycles asked for, and done. Release when raised, acquire when waited for.
@@ -85,9 +95,8 @@ class Collector {
   RootJobs again_;
   CycleStats stats_;
   Mutex stats_lock_{LockRank::kLeaf};
-  int64_t mark_started_ns_ = 0;
+  CycleTimes times_;  ///< of the cycle that is underway
   int64_t share_noted_ns_ = 0;
-  int64_t pause_ns_ = 0;
 };
 
 extern constinit Collector g_collector;

@@ -58,13 +58,17 @@ void add_cycles(heap::HeapStats& to, const CycleStats& cycle) {
   }
   to.num_gc = cycle.cycles;
   to.num_forced_gc = cycle.forced;
-  int64_t since = os::monotonic_ns() - start_time_ns();
-  double available = static_cast<double>(since) * std::max(1, os::processor_count());
-  to.gc_cpu_fraction = std::min(1.0, static_cast<double>(cycle.cpu_ns) / std::max(available, 1.0));
+  to.gc_cpu_fraction = cpu_fraction(cycle);
   to.enable_gc = g_pacer.percent() >= 0;
 }
 
 }  // namespace
+
+double cpu_fraction(const CycleStats& stats) {
+  int64_t since = os::monotonic_ns() - start_time_ns();
+  double available = static_cast<double>(since) * std::max(1, os::processor_count());
+  return std::min(1.0, static_cast<double>(stats.cpu_ns) / std::max(available, 1.0));
+}
 
 void add_figures(heap::HeapStats& to) {
   to.gc_sys = tables_bytes();

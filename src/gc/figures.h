@@ -5,6 +5,11 @@
 
 namespace burrow::gc {
 
+struct CycleStats;
+
+/// What collecting has had of the processors since the collector was started; from 0 to 1.
+[[nodiscard]] double cpu_fraction(const CycleStats& stats);
+
 /// CollectorHooks::add_figures.
 void add_figures(heap::HeapStats& to);
 

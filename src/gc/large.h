@@ -11,7 +11,11 @@ namespace burrow::gc {
 /// outside of its BusyScope: that may take long. REQUIRES: the caller is busy.
 [[nodiscard]] void* allocate_large(size_t bytes, ObjectKind kind, size_t& dirty_bytes);
 
-/// Frees the large objects that were not marked. After a flip, while nothing marks.
+/// From now on what was not marked is freed: by who allocates, and by `sweep_large`. REQUIRES: the
+/// world is stopped, and the flip was.
+void begin_large_sweep();
+
+/// Frees the rest of the large objects that were not marked. REQUIRES: nothing marks.
 void sweep_large();
 
 /// Large objects: those that live or are not swept yet, and all ever made.

@@ -12,8 +12,10 @@ struct CycleFigures {
   uint64_t live_at_start = 0;  ///< heap bytes when marking began
   uint64_t live_at_end = 0;    ///< heap bytes when it ended, before the flip
   uint64_t marked_bytes = 0;   ///< bytes of objects that live
-  uint64_t root_bytes = 0;     ///< bytes of roots that were scanned
-  uint64_t assist_bytes = 0;   ///< of the scanning, what allocating threads did
+  uint64_t goal = 0;           ///< heap bytes at which marking was to be done
+  uint64_t stack_bytes = 0;    ///< of stacks and registers that were looked through at the end
+  uint64_t global_bytes = 0;   ///< of variables of all loaded objects
+  uint64_t manual_bytes = 0;   ///< of malloc'd blocks that may hold pointers
 };
 
 class Pacer {
@@ -67,13 +69,14 @@ class Pacer {
   static constexpr uint64_t kLeastLimitRoom = uint64_t{1} << 20;
 
   [[nodiscard]] uint64_t limited(uint64_t goal) const;
+  [[nodiscard]] static uint64_t grown_with(const CycleFigures& figures);
 
   // All relaxed: figures that steer; none guards other data.
   std::atomic<uint64_t> live_{0};
   std::atomic<uint64_t> trigger_{UINT64_MAX};
   std::atomic<uint64_t> goal_{0};
   std::atomic<uint64_t> marked_{0};
-  std::atomic<uint64_t> roots_{0};
+  std::atomic<uint64_t> roots_{0};  ///< bytes that let the heap grow beyond what lives
   std::atomic<uint64_t> assist_ratio_{0};
   std::atomic<uint64_t> runway_{0};  ///< bytes allocated during the last marking
   std::atomic<uint64_t> expected_work_{0};

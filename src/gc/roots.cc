@@ -4,6 +4,8 @@
 #include <link.h>
 
 #include <algorithm>
+#include <array>
+#include <atomic>
 #include <cstring>
 
 #include "base/bits.h"
@@ -21,6 +23,9 @@ namespace {
 // Short enough for one turn of a marker.
 constexpr size_t kJobBytes = 64 * kKiB;
 constexpr size_t kChangedJobBytes = 4 * kMiB;
+
+// By kind. Relaxed: added up while jobs run, read after them.
+constinit std::array<std::atomic<uint64_t>, RootJob::kKinds> g_scanned_bytes{};
 
 int add_object(dl_phdr_info* info, size_t /*size*/, void* raw) {
   auto& jobs = *static_cast<RootJobs*>(raw);
@@ -236,7 +241,16 @@ void for_each_root_range(const RootJob& job, void (*visit)(void* argument, Addre
 }
 
 void run_job(Marker& marker, const RootJob& job) {
-  for_each_root_range(job, [&](Address from, Address to) { marker.scan_words(from, to); });
+  uint64_t bytes = 0;
+  for_each_root_range(job, [&](Address from, Address to) {
+    marker.scan_words(from, to);
+    bytes += to - from;
+  });
+  g_scanned_bytes[static_cast<size_t>(job.kind)].fetch_add(bytes, std::memory_order_relaxed);
+}
+
+uint64_t take_scanned_bytes(RootJob::Kind kind) {
+  return g_scanned_bytes[static_cast<size_t>(kind)].exchange(0, std::memory_order_relaxed);
 }
 
 }  // namespace burrow::gc

@@ -1,6 +1,7 @@
 // Roots: memory that is looked through without being reached. See gc.h, "Roots".
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -20,6 +21,7 @@ struct RootJob {
     kChanged,  ///< the same in what was written to
     kGoroutines,  ///< the stacks of goroutines: `start` and `end` are numbers of slots
   };
+  static constexpr size_t kKinds = 5;
   Address start = 0;
   Address end = 0;
   Kind kind = Kind::kWords;
@@ -86,6 +88,9 @@ void for_each_root_range(const RootJob& job, F visit) {
 
 /// Scans one job.
 void run_job(Marker& marker, const RootJob& job);
+
+/// Bytes that jobs of a kind had to scan since the last call.
+[[nodiscard]] uint64_t take_scanned_bytes(RootJob::Kind kind);
 
 template <typename F>
 void for_each_thread_range(const os::StoppedThread& thread, F visit) {

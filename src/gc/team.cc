@@ -4,7 +4,6 @@
 #include <sched.h>
 
 #include <new>
-#include <utility>
 
 #include "base/futex.h"
 #include "os/os.h"
@@ -58,7 +57,6 @@ bool Team::start(size_t helpers) {
 void Team::helper_main() {
   Team& team = g_team;
   Marker& marker = team.markers_[team.next_marker_.fetch_add(1, std::memory_order_relaxed)];
-  int64_t cpu_ns = 0;
   for (;;) {
     // Acquire: pairs with the release in `run`.
     uint32_t run = team.run_.load(std::memory_order_acquire);
@@ -67,8 +65,6 @@ void Team::helper_main() {
       continue;
     }
     team.help(marker);
-    int64_t now = os::thread_cpu_ns();
-    team.helpers_cpu_ns_.fetch_add(now - std::exchange(cpu_ns, now), std::memory_order_relaxed);
     while (team.run_.load(std::memory_order_acquire) == run) {
       futex_wait(team.run_, run);
     }
@@ -80,7 +76,9 @@ void Team::help(Marker& marker) {
   // leader sees this helper inside, or the helper sees that the run is over.
   inside_.fetch_add(1, std::memory_order_seq_cst);
   if (run_.load(std::memory_order_seq_cst) % 2 != 0) {
+    int64_t started = os::thread_cpu_ns();
     work(marker);
+    helpers_cpu_ns_.fetch_add(os::thread_cpu_ns() - started, std::memory_order_relaxed);
   }
   inside_.fetch_sub(1, std::memory_order_release);
 }
@@ -139,10 +137,11 @@ void Team::run(RootJobs& jobs, Pace pace) {
   }
 }
 
-void Team::add_work(const Marker::Work& work) {
+void Team::add_work(const Marker::Work& work, int64_t ns) {
   others_marked_bytes_.fetch_add(work.marked_bytes, std::memory_order_relaxed);
   others_marked_objects_.fetch_add(work.marked_objects, std::memory_order_relaxed);
   others_scanned_bytes_.fetch_add(work.scanned_bytes, std::memory_order_relaxed);
+  assist_ns_.fetch_add(ns, std::memory_order_relaxed);
 }
 
 Marker::Work Team::take_work() {

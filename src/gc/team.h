@@ -25,8 +25,11 @@ class Team {
   /// Sums of all markers since the last call. REQUIRES: no run.
   [[nodiscard]] Marker::Work take_work();
 
-  /// Adds what others marked. Any thread.
-  void add_work(const Marker::Work& work);
+  /// Adds what others marked, and how long it took them. Any thread.
+  void add_work(const Marker::Work& work, int64_t ns);
+
+  /// The sum of those times so far.
+  [[nodiscard]] int64_t assist_ns() const { return assist_ns_.load(std::memory_order_relaxed); }
 
   /// A cycle begins. REQUIRES: no run.
   void begin_cycle() { quota_.begin(count_); }
@@ -71,6 +74,7 @@ class Team {
   std::atomic<uint64_t> others_marked_bytes_{0};
   std::atomic<uint64_t> others_marked_objects_{0};
   std::atomic<uint64_t> others_scanned_bytes_{0};
+  std::atomic<int64_t> assist_ns_{0};
 };
 
 extern constinit Team g_team;

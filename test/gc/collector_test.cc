@@ -18,8 +18,10 @@
 
 #include "burrow/gc.h"
 #include "gc/cleanup.h"
+#include "gc/gc.h"
 #include "gc/pacer.h"
 #include "gc/tables.h"
+#include "gc/trace.h"
 
 namespace burrow {
 namespace {
@@ -405,6 +407,38 @@ TEST(CollectorDeathTest, ThrowingDestructorEndsTheProgram) {
 TEST(CollectorDeathTest, FreeOfACollectedObjectIsReported) {
   GTEST_FLAG_SET(death_test_style, "threadsafe");
   EXPECT_DEATH(free(make<Node>()), "invalid free");
+}
+
+TEST(Trace, PrintsGosLine) {
+  constexpr int64_t kUs = 1000;
+  gc::CycleStats stats;
+  stats.cycles = 7;
+  int64_t start = gc::start_time_ns() + 12'345'678 * kUs;
+  stats.times = {.start_ns = start,
+                 .marking_ns = start + 123 * kUs,
+                 .ending_ns = start + 123 * kUs + 20'987 * kUs,
+                 .end_ns = start + 123 * kUs + 20'987 * kUs + 9 * kUs,
+                 .assist_ns = 999,
+                 .marking_cpu_ns = 30'000 * kUs};
+  stats.figures = {.live_at_start = 5 * kMiB - 1,
+                   .live_at_end = 6 * kMiB,
+                   .marked_bytes = 3 * kMiB,
+                   .goal = 8 * kMiB,
+                   .stack_bytes = kMiB,
+                   .global_bytes = 2 * kMiB};
+  FixedPrinter<512> out;
+  gc::print_cycle(out, stats, false, 4);
+  EXPECT_EQ(out.text(),
+            "gc 7 @12.345s 0%: 0.12+20+0.009 ms clock, 0.49+0/20/9.0+0.036 ms cpu, 4->6->3 MB, "
+            "8 MB goal, 1 MB stacks, 2 MB globals, 4 P\n");
+  out.clear();
+  stats.times.ending_ns = stats.times.marking_ns + 9'999 * kUs;
+  stats.times.end_ns = stats.times.ending_ns + 1'234 * kUs;
+  gc::print_cycle(out, stats, true, 1);
+  EXPECT_NE(out.text().find(": 0.12+9.9+1.2 ms clock, 0.12+0/2.4/27+1.2 ms cpu,"),
+            std::string_view::npos)
+      << out.text();
+  EXPECT_TRUE(out.text().ends_with(" 1 P (forced)\n"));
 }
 
 }  // namespace
