@@ -8,6 +8,8 @@
 #include "base/annotations.h"
 #include "base/bits.h"
 #include "gc/faults.h"
+#include "gc/gc.h"
+#include "gc/stale_words.h"
 #include "gc/tables.h"
 #include "heap/arena.h"
 #include "os/dirty.h"
@@ -119,6 +121,9 @@ void for_each_change(Address from, Address to, void (*visit)(void* argument, Add
         [](void* raw, Address at, Address stop) {
           auto& w = *static_cast<Whom*>(raw);
           w.bytes += stop - at;
+          if (verifying()) {
+            note_stale_words(at, stop);
+          }
           w.visit(w.argument, at, stop);
         },
         &whom);

@@ -17,6 +17,7 @@
 #include "gc/hooks.h"
 #include "gc/large.h"
 #include "gc/specials.h"
+#include "gc/stale_words.h"
 #include "gc/team.h"
 #include "gc/trace.h"
 #include "gc/verify.h"
@@ -52,6 +53,9 @@ void Collector::begin_mark(RootJobs& jobs) {
   times_ = {.start_ns = os::monotonic_ns(), .assist_ns = -g_team.assist_ns()};
   std::span<const os::StoppedThread> threads = os::stop_threads();
   run_cycle_hooks();
+  if (verifying()) {
+    begin_stale_words();
+  }
   // Stacks now, and not only at the end: a thread may have looked at the flag before it was set and
   // store afterwards; what it will store is in its registers.
   for (const os::StoppedThread& thread : threads) {
@@ -140,6 +144,7 @@ void Collector::finish_mark() {
   settle_specials(g_team.leader());
   if (verifying()) {
     verify_world(again_, threads);
+    forget_stale_words();
   }
   flip(g_team.take_work(), figures);
   burrow_gc_marking = 0;

@@ -24,11 +24,11 @@ inline constinit int64_t g_period_ns = 120'000'000'000;
 /// Times and counts for MemStats and gctrace.
 /// A cycle's moments, on the monotonic clock, and what it took of the processors meanwhile.
 struct CycleTimes {
-  int64_t start_ns = 0;    ///< the first stop was asked for
-  int64_t marking_ns = 0;  ///< the program went on, marking began
-  int64_t ending_ns = 0;   ///< the last stop was asked for
-  int64_t end_ns = 0;      ///< the program went on
-  int64_t assist_ns = 0;   ///< by threads that allocate
+  int64_t start_ns = 0;        ///< the first stop was asked for
+  int64_t marking_ns = 0;      ///< the program went on, marking began
+  int64_t ending_ns = 0;       ///< the last stop was asked for
+  int64_t end_ns = 0;          ///< the program went on
+  int64_t assist_ns = 0;       ///< by threads that allocate
   int64_t marking_cpu_ns = 0;  ///< by the collector's threads, between the two stops
 };
 

@@ -104,10 +104,10 @@ void Pacer::revise(uint64_t work_done) {
   assist_ratio_.store(std::min<uint64_t>(ratio, 64 * 1024), std::memory_order_relaxed);
 }
 
-// The heap grows with what a cycle has to look through, so that collecting costs a constant share of
-// allocating. Stacks and globals count whole, as in Go. Go has no malloc'd blocks: whole, they would
-// double a program's memory for a few collected objects; not at all, a program with a gigabyte of
-// them would scan it for every 4 MB. An eighth bounds both.
+// The heap grows with what a cycle has to look through, so that collecting costs a constant share
+// of allocating. Stacks and globals count whole, as in Go. Go has no malloc'd blocks: whole, they
+// would double a program's memory for a few collected objects; not at all, a program with a
+// gigabyte of them would scan it for every 4 MB. An eighth bounds both.
 uint64_t Pacer::grown_with(const CycleFigures& figures) {
   return figures.stack_bytes + figures.global_bytes + figures.manual_bytes / 8;
 }

@@ -9,6 +9,7 @@
 #include "base/bits.h"
 #include "base/check.h"
 #include "gc/specials.h"
+#include "gc/stale_words.h"
 #include "os/os.h"
 
 namespace burrow::gc {
@@ -83,6 +84,10 @@ class Verifier {
     if (!object) {
       return;
     }
+    bool marked = next_mark(object.start).get();
+    if (!marked && is_stale_word(found_at, word)) {
+      return;
+    }
     size_t granule = granule_of(object.start);
     uint64_t bit = uint64_t{1} << granule % 64;
     if (granule / 64 * 8 >= seen_bytes_ || (seen_[granule / 64] & bit) != 0) {
@@ -90,7 +95,7 @@ class Verifier {
     }
     seen_[granule / 64] |= bit;
     push({object.start, found_at, from});
-    if (!next_mark(object.start).get()) {
+    if (!marked) {
       report(count_ - 1);
     }
   }

@@ -74,6 +74,10 @@ bool advise_huge(void* start, size_t bytes);
 [[nodiscard]] void* map_memory(size_t bytes);
 void unmap_memory(void* start, size_t bytes);
 
+/// Copies memory that may have no access, or lose it meanwhile. False, and nothing of use in `to`,
+/// where some of it cannot be read, or where the system has no such call for this process.
+[[nodiscard]] bool try_read(void* to, uintptr_t from, size_t bytes);
+
 /// Resident set of the process, in bytes; 0 when unknown.
 [[nodiscard]] size_t resident_bytes();
 

@@ -15,6 +15,7 @@
 #include <filesystem>
 #include <fstream>
 #include <thread>
+#include <vector>
 
 #include "os/signal_mask.h"
 #include "os/thread.h"
@@ -52,6 +53,22 @@ TEST(OsMemory, PagesMoveOrStayWhole) {
   }
   unmap_memory(from, kMiB);
   unmap_memory(to, kMiB);
+}
+
+TEST(OsMemory, WhatCannotBeReadIsNotCopied) {
+  auto* p = static_cast<char*>(map_memory(2 * kOsPageSize));
+  std::memset(p, 9, 2 * kOsPageSize);
+  std::vector<char> copy(2 * kOsPageSize);
+  errno = 4711;
+  auto from = reinterpret_cast<uintptr_t>(p);
+  ASSERT_TRUE(try_read(copy.data(), from, copy.size()));
+  EXPECT_EQ(copy.back(), 9);
+  ASSERT_EQ(mprotect(p + kOsPageSize, kOsPageSize, PROT_NONE), 0);
+  EXPECT_FALSE(try_read(copy.data(), from, copy.size()));
+  EXPECT_FALSE(try_read(copy.data(), from + kOsPageSize, 1));
+  EXPECT_TRUE(try_read(copy.data(), from, kOsPageSize));
+  EXPECT_EQ(errno, 4711);
+  unmap_memory(p, 2 * kOsPageSize);
 }
 
 // What is not mapped cannot be moved; the target must be usable memory all the same.

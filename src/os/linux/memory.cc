@@ -1,6 +1,7 @@
 // Memory on Linux. See os/os.h.
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -104,6 +105,13 @@ void* map_memory(size_t bytes) {
 
 void unmap_memory(void* start, size_t bytes) {
   quietly([&] { return ::munmap(start, bytes); });
+}
+
+bool try_read(void* to, uintptr_t from, size_t bytes) {
+  ErrnoScope keep;
+  iovec mine{to, bytes};
+  iovec theirs{reinterpret_cast<void*>(from), bytes};
+  return ::process_vm_readv(::getpid(), &mine, 1, &theirs, 1, 0) == static_cast<ssize_t>(bytes);
 }
 
 }  // namespace burrow::os
