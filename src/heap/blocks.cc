@@ -128,8 +128,6 @@ void* reallocate(void* block, size_t size) {
   if (!in_operation()) {
     SlowScope busy;
     if (g_mheap.resize_large(span, size)) {
-      auto change = static_cast<ptrdiff_t>(span->elem_size) - static_cast<ptrdiff_t>(old);
-      g_mheap.count_large(0, change);
       return block;
     }
   }

@@ -92,7 +92,6 @@ void let_go(void* p) {
     report_with_stacks("write after free", p, *t);
   }
   if (span->state == SpanState::kLarge) {
-    g_mheap.count_large(-1, -static_cast<ptrdiff_t>(span->elem_size));
     g_mheap.free_span(span);
     return;
   }
@@ -109,7 +108,6 @@ void* take_block(size_t total, size_t alignment) {
     if (span == nullptr) {
       return nullptr;
     }
-    g_mheap.count_large(1, static_cast<ptrdiff_t>(span->elem_size));
     return pointer_to(span->start);
   }
   void* p = central_of(c).take_one();

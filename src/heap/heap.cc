@@ -230,7 +230,6 @@ void* allocate_large(size_t size, size_t alignment) {
   if (span == nullptr) {
     return nullptr;
   }
-  g_mheap.count_large(1, static_cast<ptrdiff_t>(span->elem_size));
   bool sampled = cache != nullptr && cache->charge(span->elem_size);
   void* p = pointer_to(span->start);
   span->sampled = sampled && tell_profiler(cache, p, span->elem_size);
@@ -245,7 +244,6 @@ void free_large(MSpan* span, void* p) {
   if (span->sampled) {
     forget_sample(p);
   }
-  g_mheap.count_large(-1, -static_cast<ptrdiff_t>(span->elem_size));
   g_mheap.free_span(span);
 }
 

@@ -185,6 +185,8 @@ void MCentral::file(MSpan* span) {
 
 void MCentral::put_back_locked(void* const* blocks, size_t count, MSpan*& emptied) {
   constexpr size_t kAhead = 8;
+  // Neighbours often share a span, which is filed once for all of them.
+  MSpan* last = nullptr;
   for (size_t i = 0; i < count; ++i) {
     if (i + kAhead < count) {
       __builtin_prefetch(blocks[i + kAhead]);
@@ -196,15 +198,27 @@ void MCentral::put_back_locked(void* const* blocks, size_t count, MSpan*& emptie
     if (span == nullptr || span->size_class != class_ || span->state != state_) {
       report_invalid_free(blocks[i]);
     }
-    span->put_back(blocks[i]);
-    if (span->outstanding() == 0 && !keeps_empty_span()) {
-      unlink(span);
-      --spans_;
-      span->next = emptied;
-      emptied = span;
-    } else {
-      file(span);
+    if (span != last) {
+      settle(last, emptied);
+      last = span;
     }
+    span->put_back(blocks[i]);
+  }
+  settle(last, emptied);
+}
+
+// After blocks came back to a span: it moves to where it belongs, or to the list of empty ones.
+void MCentral::settle(MSpan* span, MSpan*& emptied) {
+  if (span == nullptr) {
+    return;
+  }
+  if (span->outstanding() == 0 && !keeps_empty_span()) {
+    unlink(span);
+    --spans_;
+    span->next = emptied;
+    emptied = span;
+  } else {
+    file(span);
   }
 }
 

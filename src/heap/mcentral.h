@@ -63,6 +63,7 @@ class alignas(64) MCentral {
   static constexpr uint32_t kMostEmpties = 4;
 
   void put_back_locked(void* const* blocks, size_t count, MSpan*& emptied) BURROW_REQUIRES(lock_);
+  void settle(MSpan* span, MSpan*& emptied) BURROW_REQUIRES(lock_);
   void file(MSpan* span) BURROW_REQUIRES(lock_);
   void unlink(MSpan* span) BURROW_REQUIRES(lock_);
   [[nodiscard]] MSpan* fullest() const BURROW_REQUIRES(lock_);

@@ -130,9 +130,6 @@ class MHeap {
 
   void verify();
 
-  /// Keeps count of large blocks for the figures; called by whoever hands them out.
-  void count_large(ptrdiff_t objects, ptrdiff_t bytes);
-
   /// For fork.
   Mutex& lock() { return lock_; }
 
@@ -166,12 +163,11 @@ class MHeap {
   int64_t epoch_start_ns_ BURROW_GUARDED_BY(lock_) = 0;
   int64_t next_run_ns_ BURROW_GUARDED_BY(lock_) = 0;
   uint32_t ticks_ BURROW_GUARDED_BY(lock_) = 0;
-  // Large blocks, relaxed: figures only.
-  std::atomic<size_t> large_objects_{0};
-  std::atomic<size_t> large_bytes_{0};
-  std::atomic<uint64_t> large_mallocs_{0};
-  std::atomic<uint64_t> large_frees_{0};
-  std::atomic<uint64_t> large_bytes_total_{0};
+  // Blocks of state kLarge: bytes now, and all that ever were.
+  size_t large_bytes_ BURROW_GUARDED_BY(lock_) = 0;
+  uint64_t large_mallocs_ BURROW_GUARDED_BY(lock_) = 0;
+  uint64_t large_frees_ BURROW_GUARDED_BY(lock_) = 0;
+  uint64_t large_bytes_total_ BURROW_GUARDED_BY(lock_) = 0;
 };
 
 extern constinit MHeap g_mheap;
