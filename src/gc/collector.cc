@@ -84,7 +84,7 @@ void Collector::mark_again() {
   for (int round = 0; round < kMostRounds && changes_known(); ++round) {
     jobs_.clear();
     add_changes(jobs_);
-    if (round == 0) {
+    if (round == 0 && !g_faults.no_goroutine_rescan) {
       add_goroutines(jobs_);
     }
     g_team.run(jobs_, Pace::kBeside);

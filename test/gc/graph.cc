@@ -4,7 +4,7 @@
 //
 //     gc_graph SEEDS THREADS OPERATIONS [GOROUTINES [FAULT]]
 //
-// FAULT plants one (barrier, stacks, goroutines, dirty): with BURROW_DEBUG=gcverify=1 the verifier
+// FAULT plants one (barrier, dirty; hide.cc has others): with BURROW_DEBUG=gcverify=1 the verifier
 // must notice.
 #include <atomic>
 #include <cstdio>
@@ -386,8 +386,6 @@ int main(int argc, char** argv) {
   size_t goroutines = argc > 4 ? std::strtoul(argv[4], nullptr, 10) : 2;
   std::string fault = argc > 5 ? argv[5] : "";
   burrow::gc::g_faults.no_barrier = fault == "barrier";
-  burrow::gc::g_faults.no_stack_rescan = fault == "stacks";
-  burrow::gc::g_faults.no_goroutine_rescan = fault == "goroutines";
   burrow::gc::g_faults.no_dirty_rescan = fault == "dirty";
   if (threads + goroutines > kMostActors) {
     std::fprintf(stderr, "graph: at most %zu actors\n", kMostActors);
