@@ -62,12 +62,15 @@ BURROW_NO_TSAN __attribute__((no_sanitize("address"))) void except_block(Address
 }  // namespace
 
 void begin_stale_words() {
+  // The arena grows meanwhile, and words of it point to what is new there.
   forget_stale_words();
-  g_count = heap::arena_committed().bytes() / sizeof(Address);
+  size_t committed = heap::arena_committed().bytes();
+  size_t most = heap::g_arena.page_count * kPageSize;
+  g_count = std::min(2 * committed + kGiB, most) / sizeof(Address);
   g_hashes = static_cast<uint8_t*>(os::map_memory(round_up(g_count, os::kOsPageSize)));
   CHECK(g_hashes != nullptr);
   Address start = heap::g_arena.base;
-  note_stale_words(start, start + g_count * sizeof(Address));
+  note_stale_words(start, start + committed);
 }
 
 void note_stale_words(Address start, Address end) {

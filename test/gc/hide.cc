@@ -42,6 +42,7 @@ struct Node {
 class Hidden {
  public:
   explicit Hidden(Node* node) : word_(~reinterpret_cast<uintptr_t>(node)) {}
+
   [[nodiscard]] Node* get() const { return reinterpret_cast<Node*>(~word_); }
 
  private:

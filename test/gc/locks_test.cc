@@ -11,6 +11,8 @@
 #include "base/mutex.h"
 #include "burrow/gc.h"
 #include "gc/faults.h"
+#include "os/stop.h"
+#include "os/thread.h"
 
 namespace burrow {
 namespace {
@@ -93,6 +95,40 @@ TEST(Locks, MallocAndMakeBesideCycles) {
   for (std::thread& thread : threads) {
     thread.join();
   }
+}
+
+// The kernel's listing of threads ends where one ends that is being listed: who came later would
+// run on beside a stopped world.
+TEST(Locks, NobodyRunsWhoWasStartedDuringAStop) {
+  collect();
+  std::atomic<bool> done{false};
+  std::atomic<uint64_t> counter{0};
+  std::vector<std::thread> spawners;
+  for (int i = 0; i < 8; ++i) {
+    spawners.emplace_back([&] {
+      while (!done) {
+        std::thread([&] {
+          for (int k = 0; k < 200; ++k) {
+            counter.fetch_add(1, std::memory_order_relaxed);
+          }
+        }).join();
+      }
+    });
+  }
+  uint64_t ran = 0;
+  for (int i = 0; i < 2000; ++i) {
+    (void)os::stop_threads();
+    uint64_t before = counter.load(std::memory_order_relaxed);
+    os::sleep_ns(100'000);
+    ran += counter.load(std::memory_order_relaxed) - before;
+    os::resume_threads();
+    os::sleep_ns(100'000);
+  }
+  done = true;
+  for (std::thread& spawner : spawners) {
+    spawner.join();
+  }
+  EXPECT_EQ(ran, 0U);
 }
 
 }  // namespace

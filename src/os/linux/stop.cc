@@ -165,24 +165,32 @@ bool is_settled(uint32_t tid, uint32_t generation) {
         " (SIGPWR), with which the collector stops threads: leave it unblocked there");
 }
 
-// Sends the signal to whoever has not stopped. Returns how many were asked.
-uint32_t ask_all(uint32_t generation, int64_t waited_ns) {
+struct Asked {
+  uint32_t threads = 0;  ///< how many got the signal
+  bool complete = true;  ///< all who run were seen
+};
+
+// Sends the signal to whoever has not stopped. When a thread ends while the kernel lists it, the
+// list ends there too: threads that were started later are left out.
+Asked ask_all(uint32_t generation, int64_t waited_ns) {
   uint32_t self = thread_id();
-  auto pid = static_cast<int>(process_id());
-  uint32_t asked = 0;
+  uint32_t pid = process_id();
+  Asked asked;
   for_each_task([&](uint32_t tid) {
     if (tid == self || is_settled(tid, generation)) {
       return;
     }
     TaskState state = task_state(tid, kSignal, waited_ns > kSuspectNs);
-    if (state == TaskState::kEnded) {
-      return;
+    if (state == TaskState::kEnded && tid == pid) {
+      return;  // stays listed
     }
     if (state == TaskState::kDeaf && waited_ns > kDeafNs) {
       give_up(tid);
     }
-    if (syscall(SYS_tgkill, pid, tid, kSignal) == 0) {
-      ++asked;
+    if (state != TaskState::kEnded && syscall(SYS_tgkill, pid, tid, kSignal) == 0) {
+      ++asked.threads;
+    } else {
+      asked.complete = false;
     }
   });
   return asked;
@@ -220,8 +228,8 @@ std::span<const StoppedThread> stop_threads() {
   // Until a listing shows nobody who has not stopped: those who run may start others.
   for (;;) {
     uint32_t acks = g_acks.load(std::memory_order_acquire);
-    uint32_t asked = ask_all(generation, monotonic_ns() - start);
-    if (asked == 0) {
+    Asked asked = ask_all(generation, monotonic_ns() - start);
+    if (asked.threads == 0 && asked.complete) {
       // Who was seen as stopped has taken a place, but may not have filled it yet.
       uint32_t taken = g_taken.load(std::memory_order_relaxed);
       while (g_acks.load(std::memory_order_acquire) < taken) {
@@ -229,7 +237,7 @@ std::span<const StoppedThread> stop_threads() {
       }
       return {g_slots, taken};
     }
-    if (!wait_for(acks + asked, monotonic_ns() + kAskAgainNs) &&
+    if (!wait_for(acks + asked.threads, monotonic_ns() + kAskAgainNs) &&
         monotonic_ns() - start > kSuspectNs) {
       sleep_ns(kAskAgainNs);  // whoever is late may need the processor
     }
