@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Installs a build to a prefix of its own and uses it as a stranger would.
 
-usage: install_test.py BUILD_DIR [--command]   (--command: `burrow` is part of the build)
+usage: install_test.py BUILD_DIR [--command] [--plugin]   (what is part of the build)
 """
 import os
 import pathlib
@@ -14,6 +14,7 @@ import unittest
 HERE = pathlib.Path(__file__).resolve().parent
 BUILD = None
 COMMAND = "--command" in sys.argv
+PLUGIN = "--plugin" in sys.argv
 COMPILERS = [name for name in ("clang++-19", "g++-12") if shutil.which(name)]
 FAMILY = ("malloc free calloc realloc aligned_alloc posix_memalign malloc_usable_size mallinfo2 "
           "_Znwm _ZdlPv _ZdlPvm _ZnwmSt11align_val_t __libc_malloc").split()
@@ -120,8 +121,26 @@ class Install(unittest.TestCase):
         self.assertRegex(table, r"__libc_start_main_impl +\S+/libc-start\.c:\d+")
         self.assertEqual(run(command, "version").split()[0], "burrow")
 
+    @unittest.skipUnless(PLUGIN, "no plugin in this build")
+    def test_burrow_enable(self):
+        build = self.top / "enabled"
+        run("cmake", "-G", "Ninja", "-S", HERE / "enabled", "-B", build,
+            "-DCMAKE_CXX_COMPILER=clang++-19", f"-DCMAKE_PREFIX_PATH={self.prefix}")
+        said = run("cmake", "--build", build)
+        self.assertRegex(said, r"enabled\.cc:\d+:\d+: make<.*Point> does not escape")
+        total = "total 1499998500000, on the heap: "
+        self.assertEqual(run(build / "enabled"), total + "nothing\n")
+        self.assertEqual(run(build / "plain"), total + "all\n")
+
+    @unittest.skipUnless(COMMAND and PLUGIN, "no command or no plugin in this build")
+    def test_installed_compiler(self):
+        program = self.top / "compiled"
+        run(self.prefix / "bin/burrow", "c++", "-std=c++20", "-O2", HERE / "enabled/enabled.cc",
+            "-o", program)
+        self.assertEqual(run(program), "total 1499998500000, on the heap: nothing\n")
+
 
 if __name__ == "__main__":
     BUILD = pathlib.Path(sys.argv.pop(1)).resolve()
-    sys.argv = [argument for argument in sys.argv if argument != "--command"]
+    sys.argv = [argument for argument in sys.argv if argument not in ("--command", "--plugin")]
     unittest.main()
