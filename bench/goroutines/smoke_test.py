@@ -1,8 +1,11 @@
 #!/usr/bin/env python3
-"""Every row of the goroutine benchmark ends well with a tiny size on all contenders.
+"""Every row of the goroutine benchmark ends well with a tiny size on all contenders; the table
+says what is met.
 
 usage: smoke_test.py BUILD_DIR
 """
+import importlib.machinery
+import importlib.util
 import json
 import os
 import pathlib
@@ -13,6 +16,55 @@ import unittest
 
 HERE = pathlib.Path(__file__).resolve().parent
 BUILD = sys.argv.pop(1)
+
+
+def load_run():
+    """The program beside this as a module."""
+    loader = importlib.machinery.SourceFileLoader("goroutines_run", str(HERE / "run"))
+    module = importlib.util.module_from_spec(importlib.util.spec_from_loader(loader.name, loader))
+    sys.modules[loader.name] = module
+    loader.exec_module(module)
+    return module
+
+
+class Verdicts(unittest.TestCase):
+    """What a row says of its bars."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.program = load_run()
+
+    def verdict(self, figures, causes=None, **fields):
+        row = self.program.Row("a row", "yield", 1, 1, "ns", "ns", **fields)
+        return self.program.verdict(row, figures, causes or {})
+
+    def test_share_of_go(self):
+        self.assertEqual(self.verdict({"burrow": 1, "go": 2}, bar=0.5), ["0.50 of Go", "met", ""])
+        self.assertEqual(self.verdict({"burrow": 1.01, "go": 2}, {"a row": "heat"}, bar=0.5),
+                         ["0.50 of Go", "missed", "heat"])
+
+    def test_every_bar_counts(self):
+        fields = {"bar": 0.5, "fiber_bar": 0.5}
+        self.assertEqual(self.verdict({"burrow": 1, "go": 2, "fiber": 1.9}, **fields)[1], "missed")
+        self.assertEqual(self.verdict({"burrow": 1, "go": 2, "fiber": 2}, **fields)[1], "met")
+
+    def test_a_figure_of_its_own(self):
+        self.assertEqual(self.verdict({"burrow": 11}, most=10),
+                         ["10 ns", "missed", "cause not found yet"])
+        self.assertEqual(self.verdict({"burrow": 9}, most=10), ["10 ns", "met", ""])
+
+    def test_without_the_peer_nothing_is_said(self):
+        self.assertEqual(self.verdict({"burrow": 1}, bar=0.5), ["", "", ""])
+        self.assertEqual(self.verdict({"burrow": 1, "go": 9}), ["", "", ""])
+
+    def test_medians(self):
+        row = self.program.Row("a row", "yield", 1, 1, "ns", "ns")
+        runs = {(("yield", 1, 1, ()), "burrow"): [{"ns": 5}, {"ns": 1}, {"ns": 2}]}
+        self.assertEqual(self.program.medians({"burrow": None, "go": None}, row, runs), {"burrow": 2})
+
+    def test_causes_name_rows_that_have_a_bar(self):
+        rows = {r.title for r in self.program.ROWS if r.bar or r.fiber_bar or r.most}
+        self.assertLessEqual(set(self.program.read_causes()), rows)
 
 
 class Smoke(unittest.TestCase):
@@ -36,6 +88,7 @@ class Smoke(unittest.TestCase):
             table = (pathlib.Path(folder) / "goroutines.md").read_text()
             rows = [line for line in table.splitlines() if line.startswith("| ")]
             self.assertGreater(len(rows), 15)
+            self.assertIn(" met ", table)
             # Burrow's figure is in every row.
             self.assertTrue(all(row.split("|")[3].strip() for row in rows[1:]), table)
 
