@@ -165,17 +165,13 @@ bool is_settled(uint32_t tid, uint32_t generation) {
         " (SIGPWR), with which the collector stops threads: leave it unblocked there");
 }
 
-struct Asked {
-  uint32_t threads = 0;  ///< how many got the signal
-  bool complete = true;  ///< all who run were seen
-};
-
-// Sends the signal to whoever has not stopped. When a thread ends while the kernel lists it, the
-// list ends there too: threads that were started later are left out.
-Asked ask_all(uint32_t generation, int64_t waited_ns) {
+// Sends the signal to whoever has not stopped. Returns how many were listed who had not, those that
+// are ending included: when a thread ends while the kernel lists it, the list ends there too, and
+// leaves out threads that were started later.
+uint32_t ask_all(uint32_t generation, int64_t waited_ns) {
   uint32_t self = thread_id();
   uint32_t pid = process_id();
-  Asked asked;
+  uint32_t listed = 0;
   for_each_task([&](uint32_t tid) {
     if (tid == self || is_settled(tid, generation)) {
       return;
@@ -187,13 +183,10 @@ Asked ask_all(uint32_t generation, int64_t waited_ns) {
     if (state == TaskState::kDeaf && waited_ns > kDeafNs) {
       give_up(tid);
     }
-    if (state != TaskState::kEnded && syscall(SYS_tgkill, pid, tid, kSignal) == 0) {
-      ++asked.threads;
-    } else {
-      asked.complete = false;
-    }
+    syscall(SYS_tgkill, pid, tid, kSignal);
+    ++listed;
   });
-  return asked;
+  return listed;
 }
 
 }  // namespace
@@ -228,8 +221,8 @@ std::span<const StoppedThread> stop_threads() {
   // Until a listing shows nobody who has not stopped: those who run may start others.
   for (;;) {
     uint32_t acks = g_acks.load(std::memory_order_acquire);
-    Asked asked = ask_all(generation, monotonic_ns() - start);
-    if (asked.threads == 0 && asked.complete) {
+    uint32_t listed = ask_all(generation, monotonic_ns() - start);
+    if (listed == 0) {
       // Who was seen as stopped has taken a place, but may not have filled it yet.
       uint32_t taken = g_taken.load(std::memory_order_relaxed);
       while (g_acks.load(std::memory_order_acquire) < taken) {
@@ -237,7 +230,7 @@ std::span<const StoppedThread> stop_threads() {
       }
       return {g_slots, taken};
     }
-    if (!wait_for(acks + asked.threads, monotonic_ns() + kAskAgainNs) &&
+    if (!wait_for(acks + listed, monotonic_ns() + kAskAgainNs) &&
         monotonic_ns() - start > kSuspectNs) {
       sleep_ns(kAskAgainNs);  // whoever is late may need the processor
     }
