@@ -1,8 +1,5 @@
 #!/usr/bin/env python3
 """The harness's arithmetic, its tables and the table of workloads, on made-up results."""
-import importlib.machinery
-import importlib.util
-import json
 import math
 import os
 import sys
@@ -12,15 +9,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 sys.dont_write_bytecode = True
 
-from harness import machine, report, summary, workloads  # noqa: E402
-
-
-def script(name):
-    """A script without a suffix, as a module."""
-    loader = importlib.machinery.SourceFileLoader(name, os.path.join(HERE, name))
-    module = importlib.util.module_from_spec(importlib.util.spec_from_loader(name, loader))
-    loader.exec_module(module)
-    return module
+from harness import files, machine, report, summary, workloads  # noqa: E402
 
 
 def run(seconds, peak):
@@ -156,7 +145,7 @@ class Instructions(unittest.TestCase):
 
     def judge(self, **counts):
         named = {name.replace("_", "-"): value for name, value in counts.items()}
-        return script("instructions").judge(named, self.GOLDEN)
+        return files.script(os.path.join(HERE, "instructions")).judge(named, self.GOLDEN)
 
     def test_as_golden(self):
         self.assertEqual(self.judge(burrow=70.2, burrow_off=70, glibc=138, jemalloc=76), [])
@@ -193,8 +182,7 @@ class Workloads(unittest.TestCase):
 
     def test_causes_name_rows(self):
         """A cause whose row is gone would never be shown."""
-        with open(os.path.join(HERE, "causes.json"), encoding="utf-8") as file:
-            causes = json.load(file)
+        causes = files.load_json(os.path.join(HERE, "causes.json"))
         table = workloads.OWN + workloads.REAL
         self.assertLessEqual(set(causes["time"]), {row for w in table for row, _ in w.rows})
         self.assertLessEqual(set(causes["rss"]), {w.name for w in table})

@@ -9,11 +9,19 @@ def _number(value, digits=2):
     return "-" if math.isnan(value) else "%.*f" % (digits, value)
 
 
-def _table(header, rows):
+def table(header, rows):
+    """A Markdown table: words in the first column, figures in the others."""
     lines = ["| " + " | ".join(header) + " |",
              "|" + "|".join(["---"] + ["---:"] * (len(header) - 1)) + "|"]
     lines += ["| " + " | ".join(row) + " |" for row in rows]
     return "\n".join(lines)
+
+
+def verdict(name, missed, causes):
+    """The cells that say whether a row met its bar, and why it did not."""
+    if not missed:
+        return ["met", ""]
+    return ["missed", causes.get(name, "cause not found yet")]
 
 
 def _cells(row, allocators):
@@ -53,13 +61,11 @@ def time_table(results, allocators, causes):
     rows = summary.time_rows(results)
     lines = []
     for row in rows:
-        ours = OURS in row.values
-        mark = ("missed" if row.missed else "met") if ours else ""
-        why = causes.get(row.name, "cause not found yet") if ours and row.missed else ""
+        judged = verdict(row.name, row.missed, causes) if OURS in row.values else ["", ""]
         lines.append([row.name, _amount(row, row.best, operations.get(row.name)),
-                      *_cells(row, allocators), mark, why])
+                      *_cells(row, allocators), *judged])
     lines += _means(rows, allocators, "", ["", ""])
-    return _table(["row", "best peer", *allocators, "bar", "why"], lines)
+    return table(["row", "best peer", *allocators, "bar", "why"], lines)
 
 
 def peak_table(results, allocators, causes):
@@ -74,7 +80,7 @@ def peak_table(results, allocators, causes):
     if big:
         lines.append(["the same over the %d rows of 16 MiB or more on glibc" % len(big), "",
                       *[_number(summary.mean_ratio(big, a)) for a in allocators], ""])
-    return _table(["workload", "leanest peer", *allocators, "note"], lines)
+    return table(["workload", "leanest peer", *allocators, "note"], lines)
 
 
 def cpu_table(results, allocators):
@@ -82,7 +88,7 @@ def cpu_table(results, allocators):
     rows = summary.whole_rows(results, "cpu")
     lines = [[row.name, "%.2f s" % row.best, *_cells(row, allocators)] for row in rows]
     lines += _means(rows, allocators, "", [])
-    return _table(["workload", "best peer", *allocators], lines)
+    return table(["workload", "best peer", *allocators], lines)
 
 
 def left_table(results, allocators):
@@ -94,14 +100,14 @@ def left_table(results, allocators):
         for row in summary.whole_rows(results, figure):
             cells = [_number(row.values.get(a, math.nan) / 1024, 1) for a in allocators]
             lines.append(["%s: %s" % (row.name, text), *cells])
-    return _table(["MiB", *allocators], lines) if lines else ""
+    return table(["MiB", *allocators], lines) if lines else ""
 
 
 def profiling_table(results):
     """What sampling at the default rate costs, row by row."""
     rows = [[name, _number(ratio, 3)] for name, ratio in summary.profiling_rows(results)]
     mean = summary.geometric_mean([ratio for _, ratio in summary.profiling_rows(results)])
-    return _table(["row", "time profiled / unprofiled"],
+    return table(["row", "time profiled / unprofiled"],
                   rows + [["geometric mean", _number(mean, 3)]])
 
 
@@ -115,7 +121,7 @@ def bars_table(results, allocators, instructions):
         lines.append(["instructions of a 16-byte malloc and free, at most the fewest peer's + 2",
                       _number(ours, 1), _number(peer + 2, 1),
                       "met" if ours <= peer + 2 else "**missed**"])
-    return _table(["bar", "ours", "limit", ""], lines)
+    return table(["bar", "ours", "limit", ""], lines)
 
 
 def markdown(results, causes, instructions):
