@@ -62,10 +62,10 @@ BURROW_NO_TSAN __attribute__((no_sanitize("address"))) void except_block(Address
 }  // namespace
 
 void begin_stale_words() {
-  // The arena grows meanwhile, and words of it point to what is new there.
   forget_stale_words();
   size_t committed = heap::arena_committed().bytes();
   size_t most = heap::g_arena.page_count * kPageSize;
+  // The arena grows meanwhile, and words of it point to what is new there.
   g_count = std::min(2 * committed + kGiB, most) / sizeof(Address);
   g_hashes = static_cast<uint8_t*>(os::map_memory(round_up(g_count, os::kOsPageSize)));
   CHECK(g_hashes != nullptr);

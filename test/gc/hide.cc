@@ -73,15 +73,19 @@ __attribute__((noinline)) void expect_whole(const Gift* gift) {
   }
 }
 
+void put_back(Node* node, Gift* volatile& held) {
+  expect_whole(held);
+  node->gift = held;
+  held = nullptr;
+}
+
 // Moves gifts between the nodes and the array, which lies on the caller's stack.
 __attribute__((noinline)) void move_some(std::mt19937_64& random, const std::vector<Hidden>& last,
                                          size_t* places, Gift* volatile* held) {
   for (int i = 0; i < 8; ++i) {
     size_t hand = random() % kHands;
     if (held[hand] != nullptr) {
-      expect_whole(held[hand]);
-      last[places[hand]].get()->gift = held[hand];
-      held[hand] = nullptr;
+      put_back(last[places[hand]].get(), held[hand]);
       continue;
     }
     places[hand] = random() % last.size();
@@ -123,7 +127,7 @@ __attribute__((noinline)) void hide(size_t number, Sleep sleep) {
   }
   for (size_t hand = 0; hand < kHands; ++hand) {
     if (held[hand] != nullptr) {
-      g_last[number][places[hand]].get()->gift = held[hand];
+      put_back(g_last[number][places[hand]].get(), held[hand]);
     }
   }
 }
