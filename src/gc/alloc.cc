@@ -67,6 +67,7 @@ void pay(size_t run_bytes) {
   } else if (g_pacer.due()) {
     g_collector.request();
   }
+  hold_back();
 }
 
 }  // namespace

@@ -209,6 +209,22 @@ void Collector::note_share() {
   g_pacer.note_share(used, (now - std::exchange(share_noted_ns_, now)) * os::processor_count());
 }
 
+void Collector::with_loader(void (Collector::*step)()) {
+  struct Call {
+    Collector* collector;
+    void (Collector::*step)();
+  } call{this, step};
+
+  loader_.store(Loader::kWanted, std::memory_order_relaxed);
+  with_loader_lock(
+      [](void* raw) {
+        Call& c = *static_cast<Call*>(raw);
+        c.collector->loader_.store(Loader::kFree, std::memory_order_relaxed);
+        (c.collector->*c.step)();
+      },
+      &call);
+}
+
 void Collector::run_cycle(bool forced) {
   {
     MutexLock hold(stats_lock_);
@@ -221,16 +237,18 @@ void Collector::run_cycle(bool forced) {
     forget_changes(turn);
   }
   begin_mark(jobs_);
-  with_loader_lock([](void* self) { static_cast<Collector*>(self)->scan_globals(); }, this);
+  with_loader(&Collector::scan_globals);
   g_team.run(jobs_, Pace::kBeside);
   mark_again();
   while (note_reached()) {
   }
-  with_loader_lock([](void* self) { static_cast<Collector*>(self)->finish_mark(); }, this);
+  with_loader(&Collector::finish_mark);
   int64_t pause_ns = times_.marking_ns - times_.start_ns + times_.end_ns - times_.ending_ns;
   report_dead_samples();
   note_share();
   g_pacer.recompute();
+  marked_cycles_.fetch_add(1, std::memory_order_release);
+  futex_wake_all(marked_cycles_);
   {
     MutexLock hold(stats_lock_);
     stats_.pauses_ns[stats_.cycles % 256] = pause_ns;
@@ -319,6 +337,30 @@ void Collector::collect() {
       return;
     }
     futex_wait(done_, done);
+  }
+}
+
+void Collector::wait_for_marks() {
+  constexpr int64_t kLookNs = 10'000'000;
+  // So many looks at a collector that waits for the loader: then the lock may be the caller's own.
+  constexpr int kLooks = 10;
+  // Acquire: pairs with the release in `run_cycle`. Read before the pacer is asked: a goal that
+  // comes later ends the sleep.
+  uint32_t seen = marked_cycles_.load(std::memory_order_acquire);
+  int looks = 0;
+  while (g_pacer.over() && marked_cycles_.load(std::memory_order_acquire) == seen) {
+    Loader loader = loader_.load(std::memory_order_relaxed);
+    looks = loader == Loader::kFree ? 0 : looks + 1;
+    if (loader == Loader::kStuck) {
+      return;
+    }
+    if (looks > kLooks) {
+      // Only if it still waits: who has the lock by now is not stuck.
+      loader_.compare_exchange_strong(loader, Loader::kStuck, std::memory_order_relaxed);
+      return;
+    }
+    request();
+    futex_wait_for(marked_cycles_, seen, kLookNs);
   }
 }
 

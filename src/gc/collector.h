@@ -17,6 +17,14 @@ enum class Phase : uint8_t {
   kStopped,  ///< the world is stopped
 };
 
+/// The collector and the loader's lock. A thread that allocates while it holds that lock (in a
+/// constructor of an object that is being loaded) must not wait for the collector.
+enum class Loader : uint8_t {
+  kFree,    ///< the collector has the lock, or does not want it
+  kWanted,  ///< the collector waits for it; set by the collector
+  kStuck,   ///< it has waited so long that nobody waits for the cycle; set by who waited
+};
+
 /// A cycle runs when there was none for so long: Go's forcegcperiod. Tests shorten it before the
 /// collector starts.
 inline constinit int64_t g_period_ns = 120'000'000'000;
@@ -60,6 +68,11 @@ class Collector {
   /// Runs a whole cycle that begins after the call, and its sweep; returns when done.
   void collect();
 
+  /// Sleeps until the cycle that is underway, or one that is asked for now, has marked and the
+  /// pacer has its goal. Returns early when there is no need any more, or no hope: see
+  /// `Loader::kStuck`.
+  void wait_for_marks();
+
   [[nodiscard]] Phase phase() const { return phase_.load(std::memory_order_relaxed); }
 
   [[nodiscard]] CycleStats stats();
@@ -79,6 +92,8 @@ class Collector {
   void finish_mark();
   void flip(const Marker::Work& work, CycleFigures figures);
   void sweep(bool all);
+  /// Runs the step while no object can be loaded or unloaded.
+  void with_loader(void (Collector::*step)());
   void note_share();
   [[nodiscard]] int64_t threads_cpu_ns() const;
 
@@ -87,6 +102,9 @@ class Collector {
   std::atomic<uint32_t> wanted_{0};
   std::atomic<uint32_t> forced_wanted_{0};
   std::atomic<uint32_t> done_{0};
+  // Cycles whose marks and goal are there. Release when raised, acquire when waited for.
+  std::atomic<uint32_t> marked_cycles_{0};
+  std::atomic<Loader> loader_{Loader::kFree};  // relaxed: it tells who waits when to give up
   std::atomic<bool> started_{false};
   Mutex start_lock_{LockRank::kCollector};
   /// Held for the length of a cycle.
@@ -103,5 +121,10 @@ extern constinit Collector g_collector;
 
 /// Takes part in marking for what the calling thread allocates. Called from slow paths.
 void assist(size_t allocated_bytes);
+
+/// Waits for the cycle's marks when the heap is far past its goal: because the collector gets no
+/// processor, or because there is nothing that could be helped with. Called from slow paths,
+/// outside of any `BusyScope`.
+void hold_back();
 
 }  // namespace burrow::gc

@@ -19,7 +19,8 @@
 //  1. Dirty tracking begins (os/dirty.h), the world stops for a moment: stacks and registers are
 //     looked through, and the barrier's flag is set.
 //  2. `Team` marks beside the program: globals, malloc'd blocks, and all that is reached.
-//     Threads that allocate help in proportion (`assist`).
+//     Threads that allocate help in proportion (`assist`), and wait for the cycle when the heap is
+//     far past its goal (`hold_back`).
 //  3. What was written meanwhile where no barrier is, is looked through again, beside the program,
 //     until little is left.
 //  4. The world stops: stacks, registers, globals, and what was written since are looked through

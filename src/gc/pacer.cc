@@ -19,6 +19,9 @@ namespace {
 
 // Go's heap minimum at 100 percent.
 constexpr uint64_t kLeastGoal = 4 * kMiB;
+// How far the heap may get past its goal: an eighth, and a little for small heaps, whose cycles
+// take about as long as a thread waits for a processor.
+constexpr uint64_t kLeastOver = 4 * kMiB;
 
 }  // namespace
 
@@ -82,6 +85,8 @@ void Pacer::recompute() {
     trigger = goal - early;
   }
   goal_.store(goal, std::memory_order_relaxed);
+  most_.store(goal == UINT64_MAX ? goal : goal + std::max(goal / 8, kLeastOver),
+              std::memory_order_relaxed);
   trigger_.store(trigger, std::memory_order_relaxed);
 }
 

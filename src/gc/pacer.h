@@ -36,6 +36,9 @@ class Pacer {
   /// True when a cycle should start.
   [[nodiscard]] bool due() const { return live() >= trigger_.load(std::memory_order_relaxed); }
 
+  /// True when the heap is so far past its goal that who allocates has to wait for the cycle.
+  [[nodiscard]] bool over() const { return live() > most_.load(std::memory_order_relaxed); }
+
   /// Bytes of scanning that are to be done for each byte allocated while marking, in 1/1024.
   [[nodiscard]] uint64_t assist_ratio() const {
     return assist_ratio_.load(std::memory_order_relaxed);
@@ -75,6 +78,7 @@ class Pacer {
   std::atomic<uint64_t> live_{0};
   std::atomic<uint64_t> trigger_{UINT64_MAX};
   std::atomic<uint64_t> goal_{0};
+  std::atomic<uint64_t> most_{UINT64_MAX};  ///< see `over`
   std::atomic<uint64_t> marked_{0};
   std::atomic<uint64_t> roots_{0};  ///< bytes that let the heap grow beyond what lives
   std::atomic<uint64_t> assist_ratio_{0};

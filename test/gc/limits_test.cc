@@ -1,9 +1,11 @@
 // How much memory the collected heap takes: what is dropped comes back, the heap stays near its
 // goal and below its limit while it can, and goes past the limit when it must.
 #include <gtest/gtest.h>
+#include <link.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cstdio>
 #include <functional>
@@ -14,6 +16,7 @@
 #include "burrow/gc.h"
 #include "burrow/memstats.h"
 #include "gc/collector.h"
+#include "gc/faults.h"
 #include "gc/pacer.h"
 
 namespace burrow {
@@ -185,6 +188,72 @@ TEST(Limits, CyclesPastTheLimitWaitWhenTheyTakeMoreThanHalf) {
   pacer.recompute();
   EXPECT_EQ(pacer.goal() - pacer.marked(), kMega);
   set_memory_limit(limit);
+}
+
+// No cycle runs while this lives.
+class NoCycle {
+ public:
+  NoCycle() { gc::g_collector.lock_for_fork(); }
+
+  ~NoCycle() { gc::g_collector.unlock_after_fork_in_parent(); }
+
+  NoCycle(const NoCycle&) = delete;
+  NoCycle& operator=(const NoCycle&) = delete;
+};
+
+constexpr size_t kFarPast = 256 * kMega;
+
+// How far past its goal the heap gets in the hands of one thread while no cycle runs.
+uint64_t gets_past_the_goal() {
+  collect();
+  uint64_t goal = gc::g_pacer.goal();
+  std::atomic<bool> done{false};
+  std::thread thread;
+  uint64_t most = 0;
+  {
+    NoCycle none;
+    thread = std::thread([&] {
+      churn(goal + kFarPast, kMega, [] {});
+      done = true;
+    });
+    while (!gc::g_pacer.over()) {
+      std::this_thread::yield();
+    }
+    // Long enough for it to allocate all; without the wait it need not take longer than that.
+    for (int i = 0; i < 50 || (gc::g_faults.no_hold_back && !done); ++i) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    }
+    most = gc::g_pacer.live();
+  }
+  thread.join();
+  return most - std::min(most, goal);
+}
+
+TEST(HoldBack, WhoAllocatesWaitsForTheCycle) {
+  uint64_t past = gets_past_the_goal();
+  // What may be past it, and a run of blocks.
+  EXPECT_LE(past, std::max(gc::g_pacer.goal() / 8, 4 * kMega) + kMega);
+}
+
+TEST(HoldBack, WithoutItTheHeapGrowsOn) {
+  gc::g_faults.no_hold_back = true;
+  EXPECT_GE(gets_past_the_goal(), kFarPast / 2);
+  gc::g_faults.no_hold_back = false;
+}
+
+TEST(HoldBack, WhoHoldsTheLoadersLockIsLetGo) {
+  apart([] {
+    dl_iterate_phdr(
+        [](dl_phdr_info*, size_t, void*) {
+          churn(2 * kFarPast, kMega, [] {});
+          return 1;
+        },
+        nullptr);
+  });
+  uint32_t cycles = gc::g_collector.stats().cycles;
+  collect();
+  EXPECT_GT(gc::g_collector.stats().cycles, cycles);
+  EXPECT_LE(gets_past_the_goal(), std::max(gc::g_pacer.goal() / 8, 4 * kMega) + kMega);
 }
 
 TEST(PeriodDeathTest, ACycleRunsWithoutAllocation) {
