@@ -144,13 +144,16 @@ class Cleanup {
  public:
   Cleanup() = default;
 
-  explicit Cleanup(uint64_t id) : id_(id) {}
+  /// `drop(call)` frees what was kept for the call.
+  Cleanup(uint64_t id, void* call, void (*drop)(void*)) : id_(id), call_(call), drop_(drop) {}
 
-  /// Takes it back, unless it is due or has run.
+  /// Takes it back, unless it is due or has run; the function and its argument are destroyed then.
   void stop();
 
  private:
   uint64_t id_ = 0;
+  void* call_ = nullptr;
+  void (*drop_)(void*) = nullptr;
 };
 
 namespace internal {
@@ -167,13 +170,14 @@ Cleanup add_cleanup(T* object, F f, A argument) {
   };
 
   auto* call = new Call{std::move(f), std::move(argument)};
-  return Cleanup(internal::add_cleanup(
+  uint64_t id = internal::add_cleanup(
       const_cast<std::remove_cv_t<T>*>(object),
       [](void* raw) {
         std::unique_ptr<Call> owned(static_cast<Call*>(raw));
         std::invoke(owned->f, owned->argument);
       },
-      call));
+      call);
+  return {id, call, [](void* raw) { delete static_cast<Call*>(raw); }};
 }
 
 namespace internal {

@@ -2,6 +2,7 @@
 #include "burrow/gc.h"
 
 #include <atomic>
+#include <utility>
 
 #include "base/annotations.h"
 #include "gc/collector.h"
@@ -40,8 +41,9 @@ BURROW_EXPORT bool declare_pointer_free(void* block) {
 }
 
 BURROW_EXPORT void Cleanup::stop() {
-  (void)gc::remove_special(id_);
-  id_ = 0;
+  if (gc::stop_cleanup(std::exchange(id_, 0))) {
+    drop_(call_);
+  }
 }
 
 namespace internal {

@@ -6,7 +6,6 @@
 
 #include "gc/cache.h"
 #include "gc/collector.h"
-#include "gc/faults.h"
 #include "gc/marker.h"
 #include "gc/pacer.h"
 #include "gc/team.h"
@@ -74,12 +73,6 @@ void assist(size_t allocated_bytes) {
   seat->taken.store(false, std::memory_order_release);
   cache->assist_debt -= static_cast<int64_t>(work.scanned_bytes + work.marked_bytes);
   g_team.add_work(work, os::monotonic_ns() - started);
-}
-
-void hold_back() {
-  if (BURROW_UNLIKELY(g_pacer.over()) && !g_faults.no_hold_back) {
-    g_collector.wait_for_marks();
-  }
 }
 
 }  // namespace burrow::gc

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <atomic>
 #include <bit>
+#include <utility>
 
 #include "base/annotations.h"
 #include "base/bits.h"
@@ -24,40 +25,88 @@ constinit std::atomic<uint64_t> g_changed_bytes{0};
 
 // The kernel is asked about as much at a time: some 100 us where all of it was written to.
 constexpr size_t kAsk = size_t{4} * 1024 * 1024;
-// Left out as a whole where all of it has barriers or holds no pointers.
+// Looked at as a whole first, and by smaller parts where something in it is of interest: each page
+// that is watched costs the program a fault when it is next written to.
 constexpr size_t kPart = size_t{512} * 1024;
+constexpr size_t kSmallPart = size_t{64} * 1024;
 
-// Nothing from `from` to `to` is of interest. What a page holds does not change while it is looked
-// at, but for one that was free: what is allocated there now is born white, and its page, never
-// forgotten, is looked at next time. Without atomic loads and early ends, so that the compiler
-// looks at eight pages at a time: there are 131,072 in a gigabyte, and the world may be stopped.
-BURROW_NO_TSAN bool is_left_out(Address from, Address to) {
-  size_t first = (from - heap::g_arena.base) >> kPageShift;
-  size_t last = (to - heap::g_arena.base + kPageSize - 1) >> kPageShift;
-  const auto* entries = reinterpret_cast<const uint16_t*>(g_tables.entries);
-  constexpr int kKindShift = std::countr_zero(PageEntry::large(ObjectKind{0}).bits);
-  constexpr uint16_t kRaw = PageEntry::large(ObjectKind::kRaw).bits >> kKindShift;
+struct Pages {
+  size_t first;
+  size_t last;
+};
+
+Pages pages_of(Address from, Address to) {
+  return {(from - heap::g_arena.base) >> kPageShift,
+          (to - heap::g_arena.base + kPageSize - 1) >> kPageShift};
+}
+
+constexpr int kKindShift = std::countr_zero(PageEntry::large(ObjectKind{0}).bits);
+constexpr uint16_t kRaw = PageEntry::large(ObjectKind::kRaw).bits >> kKindShift;
+
+uint16_t kind_of(size_t page) {
+  return static_cast<uint16_t>(reinterpret_cast<const uint16_t*>(g_tables.entries)[page] >>
+                               kKindShift);
+}
+
+// All of it has barriers or holds no pointers. Without atomic loads and early ends, so that the
+// compiler looks at eight pages at a time: there are 131,072 in a gigabyte, and the world may be
+// stopped.
+BURROW_NO_TSAN bool is_barred(Address from, Address to) {
+  auto [first, last] = pages_of(from, to);
   uint16_t some = 0;
   for (size_t page = first; page < last; ++page) {
-    auto kind = static_cast<uint16_t>(entries[page] >> kKindShift);
+    uint16_t kind = kind_of(page);
     some |= static_cast<uint16_t>(static_cast<int>(kind == 0) | static_cast<int>(kind == kRaw));
   }
   return some == 0;
 }
 
-// Calls `f(from, to)` with the longest ranges that are not left out.
+// The same, or free. What a page holds does not change while it is looked at, but for one that is
+// free: what is allocated there now is born white, and its page, never forgotten, is looked at next
+// time.
+BURROW_NO_TSAN bool is_barred_or_free(Address from, Address to) {
+  auto [page, last] = pages_of(from, to);
+  while (page < last) {
+    uint16_t kind = kind_of(page);
+    if (kind == kRaw) {
+      return false;
+    }
+    size_t passed = 1;
+    if (kind == 0) {
+      passed = heap::blank_pages(PageId(page), last - page);
+      if (passed == 0) {
+        return false;
+      }
+    }
+    page += passed;
+  }
+  return true;
+}
+
+// Calls `f(from, to)` with the longest ranges that are of interest.
 template <typename F>
 void for_each_of_interest(Address start, Address end, F f) {
-  for (Address at = start; at < end;) {
-    Address from = at;
-    while (at < end && !is_left_out(at, std::min(end, at + kPart))) {
-      at = std::min(end, at + kPart);
+  Address from = 0;  // of a range whose end is not known yet
+  auto close = [&](Address to) {
+    if (from != 0) {
+      f(std::exchange(from, 0), to);
     }
-    if (at > from) {
-      f(from, at);
+  };
+  for (Address part = start; part < end; part += kPart) {
+    Address part_end = std::min(end, part + kPart);
+    if (is_barred(part, part_end)) {
+      close(part);
+      continue;
     }
-    at = std::min(end, at + kPart);
+    for (Address at = part; at < part_end; at += kSmallPart) {
+      if (is_barred_or_free(at, std::min(part_end, at + kSmallPart))) {
+        close(at);
+      } else if (from == 0) {
+        from = at;
+      }
+    }
   }
+  close(end);
 }
 
 Address arena_end() {
@@ -89,6 +138,18 @@ void forget_changes(Turn& turn) {
   }
   if (!good) {
     g_dirty.reset_after_fork();  // from now on everything is looked at again
+  }
+}
+
+void let_changes(Turn& turn) {
+  if (!g_dirty.on()) {
+    return;
+  }
+  Address end = arena_end();
+  for (Address at = heap::g_arena.base; at < end; at += kAsk) {
+    for_each_of_interest(at, std::min(end, at + kAsk),
+                         [](Address from, Address to) { g_dirty.let(from, to); });
+    turn.check();
   }
 }
 

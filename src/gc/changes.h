@@ -19,6 +19,9 @@ void changes_init();
 /// A cycle begins: forgets what was written so far, except in what has barriers.
 void forget_changes(Turn& turn);
 
+/// A cycle has ended: what is written from now on is of no interest, and takes no fault.
+void let_changes(Turn& turn);
+
 /// Adds jobs that look again at what was written to since such jobs last ran, in any part of the
 /// arena that is in use now.
 void add_changes(RootJobs& jobs);

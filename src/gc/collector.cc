@@ -41,6 +41,14 @@ bool may_stop() {
   return t_hold.depth == 0 || g_faults.stop_with_locks;
 }
 
+// What is found is followed later. REQUIRES: the world is stopped.
+void scan_stacks(std::span<const os::StoppedThread> threads) {
+  for (const os::StoppedThread& thread : threads) {
+    for_each_thread_range(thread,
+                          [](Address from, Address to) { g_team.leader().scan_words(from, to); });
+  }
+}
+
 }  // namespace
 
 void Collector::begin_mark(RootJobs& jobs) {
@@ -58,13 +66,12 @@ void Collector::begin_mark(RootJobs& jobs) {
   }
   // Stacks now, and not only at the end: a thread may have looked at the flag before it was set and
   // store afterwards; what it will store is in its registers.
-  for (const os::StoppedThread& thread : threads) {
-    for_each_thread_range(thread,
-                          [](Address from, Address to) { g_team.leader().scan_words(from, to); });
-  }
+  scan_stacks(threads);
   burrow_gc_marking = 1;
   phase_.store(Phase::kMark, std::memory_order_relaxed);
   os::resume_threads();
+  begun_cycles_.fetch_add(1, std::memory_order_release);
+  futex_wake_all(begun_cycles_);
   times_.marking_ns = os::monotonic_ns();
   times_.marking_cpu_ns = -threads_cpu_ns();
 }
@@ -77,21 +84,44 @@ void Collector::scan_globals() {
   again_.for_each([](const RootJob& job) { run_job(g_team.leader(), job); });
 }
 
-// Beside the program: what it wrote while it was being marked, until little is left for the stop.
+// A stop for the stacks of threads alone: what only they reach is marked beside the program, and
+// not in the last stop.
+void Collector::look_at_stacks() {
+  int64_t started = os::monotonic_ns();
+  scan_stacks(os::stop_threads());
+  os::resume_threads();
+  times_.looks_ns += os::monotonic_ns() - started;
+}
+
+// Beside the program: what it wrote and made while it was being marked, until little is left for
+// the stop.
 void Collector::mark_again() {
-  constexpr int kMostRounds = 4;
+  constexpr int kMostRounds = 6;
   constexpr uint64_t kLittle = 512 * kKiB;
+  uint64_t allocated = stats_.figures.live_at_start;  // when stacks were last looked at
   for (int round = 0; round < kMostRounds && changes_known(); ++round) {
     jobs_.clear();
     add_changes(jobs_);
     if (round == 0 && !g_faults.no_goroutine_rescan) {
       add_goroutines(jobs_);
     }
-    g_team.run(jobs_, Pace::kBeside);
-    if (take_changed_bytes() < kLittle) {
+    bool made_much = g_pacer.live() >= allocated + kLittle && !g_faults.no_stack_rescan;
+    if (made_much) {
+      allocated = g_pacer.live();
+      look_at_stacks();
+    }
+    Marker::Work before = work_;
+    run_beside(jobs_);
+    bool found_much = made_much && work_.marked_bytes - before.marked_bytes >= kLittle;
+    if (take_changed_bytes() < kLittle && !found_much) {
       return;
     }
   }
+}
+
+void Collector::run_beside(RootJobs& jobs) {
+  g_team.run(jobs, Pace::kBeside);
+  work_ += g_team.take_work();
 }
 
 namespace {
@@ -146,7 +176,8 @@ void Collector::finish_mark() {
     verify_world(again_, threads);
     forget_stale_words();
   }
-  flip(g_team.take_work(), figures);
+  work_ += g_team.take_work();
+  flip(work_, figures);
   burrow_gc_marking = 0;
   phase_.store(Phase::kOff, std::memory_order_relaxed);
   forget_running();
@@ -238,12 +269,18 @@ void Collector::run_cycle(bool forced) {
   }
   begin_mark(jobs_);
   with_loader(&Collector::scan_globals);
-  g_team.run(jobs_, Pace::kBeside);
+  work_ = {};
+  run_beside(jobs_);
   mark_again();
   while (note_reached()) {
   }
   with_loader(&Collector::finish_mark);
-  int64_t pause_ns = times_.marking_ns - times_.start_ns + times_.end_ns - times_.ending_ns;
+  int64_t pause_ns =
+      times_.marking_ns - times_.start_ns + times_.looks_ns + times_.end_ns - times_.ending_ns;
+  {
+    Turn turn(g_team.quota(), Pace::kBeside);
+    let_changes(turn);
+  }
   report_dead_samples();
   note_share();
   g_pacer.recompute();
@@ -337,30 +374,6 @@ void Collector::collect() {
       return;
     }
     futex_wait(done_, done);
-  }
-}
-
-void Collector::wait_for_marks() {
-  constexpr int64_t kLookNs = 10'000'000;
-  // So many looks at a collector that waits for the loader: then the lock may be the caller's own.
-  constexpr int kLooks = 10;
-  // Acquire: pairs with the release in `run_cycle`. Read before the pacer is asked: a goal that
-  // comes later ends the sleep.
-  uint32_t seen = marked_cycles_.load(std::memory_order_acquire);
-  int looks = 0;
-  while (g_pacer.over() && marked_cycles_.load(std::memory_order_acquire) == seen) {
-    Loader loader = loader_.load(std::memory_order_relaxed);
-    looks = loader == Loader::kFree ? 0 : looks + 1;
-    if (loader == Loader::kStuck) {
-      return;
-    }
-    if (looks > kLooks) {
-      // Only if it still waits: who has the lock by now is not stuck.
-      loader_.compare_exchange_strong(loader, Loader::kStuck, std::memory_order_relaxed);
-      return;
-    }
-    request();
-    futex_wait_for(marked_cycles_, seen, kLookNs);
   }
 }
 

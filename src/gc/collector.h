@@ -29,6 +29,10 @@ enum class Loader : uint8_t {
 /// collector starts.
 inline constinit int64_t g_period_ns = 120'000'000'000;
 
+/// After so many looks, 10 ms apart, at a collector that waits for the loader's lock nobody waits
+/// for it: the lock may be the waiter's own. Tests change it.
+inline constinit std::atomic<int> g_loader_looks{10};
+
 /// Times and counts for MemStats and gctrace.
 /// A cycle's moments, on the monotonic clock, and what it took of the processors meanwhile.
 struct CycleTimes {
@@ -36,6 +40,7 @@ struct CycleTimes {
   int64_t marking_ns = 0;      ///< the program went on, marking began
   int64_t ending_ns = 0;       ///< the last stop was asked for
   int64_t end_ns = 0;          ///< the program went on
+  int64_t looks_ns = 0;        ///< of stops between the first and the last, for stacks alone
   int64_t assist_ns = 0;       ///< by threads that allocate
   int64_t marking_cpu_ns = 0;  ///< by the collector's threads, between the two stops
 };
@@ -68,6 +73,9 @@ class Collector {
   /// Runs a whole cycle that begins after the call, and its sweep; returns when done.
   void collect();
 
+  /// Sleeps until a cycle marks, unless the heap comes below its goal.
+  void wait_for_start();
+
   /// Sleeps until the cycle that is underway, or one that is asked for now, has marked and the
   /// pacer has its goal. Returns early when there is no need any more, or no hope: see
   /// `Loader::kStuck`.
@@ -88,7 +96,10 @@ class Collector {
   void run_cycle(bool forced) BURROW_REQUIRES(cycle_lock_);
   void begin_mark(RootJobs& jobs);
   void scan_globals();
+  void look_at_stacks();
   void mark_again();
+  /// Marks from the jobs beside the program.
+  void run_beside(RootJobs& jobs);
   void finish_mark();
   void flip(const Marker::Work& work, CycleFigures figures);
   void sweep(bool all);
@@ -102,7 +113,9 @@ class Collector {
   std::atomic<uint32_t> wanted_{0};
   std::atomic<uint32_t> forced_wanted_{0};
   std::atomic<uint32_t> done_{0};
-  // Cycles whose marks and goal are there. Release when raised, acquire when waited for.
+  // Cycles that mark or did, and cycles whose marks and goal are there. Release when raised,
+  // acquire when waited for.
+  std::atomic<uint32_t> begun_cycles_{0};
   std::atomic<uint32_t> marked_cycles_{0};
   std::atomic<Loader> loader_{Loader::kFree};  // relaxed: it tells who waits when to give up
   std::atomic<bool> started_{false};
@@ -113,7 +126,8 @@ class Collector {
   RootJobs again_;
   CycleStats stats_;
   Mutex stats_lock_{LockRank::kLeaf};
-  CycleTimes times_;  ///< of the cycle that is underway
+  CycleTimes times_;   ///< of the cycle that is underway
+  Marker::Work work_;  ///< the same, by runs that have ended
   int64_t share_noted_ns_ = 0;
 };
 
@@ -122,8 +136,8 @@ extern constinit Collector g_collector;
 /// Takes part in marking for what the calling thread allocates. Called from slow paths.
 void assist(size_t allocated_bytes);
 
-/// Waits for the cycle's marks when the heap is far past its goal: because the collector gets no
-/// processor, or because there is nothing that could be helped with. Called from slow paths,
+/// Past the goal, waits for a cycle to begin; far past it, for the cycle's marks: the collector
+/// gets no processor, or there is nothing that could be helped with. Called from slow paths,
 /// outside of any `BusyScope`.
 void hold_back();
 

@@ -19,10 +19,10 @@
 //  1. Dirty tracking begins (os/dirty.h), the world stops for a moment: stacks and registers are
 //     looked through, and the barrier's flag is set.
 //  2. `Team` marks beside the program: globals, malloc'd blocks, and all that is reached.
-//     Threads that allocate help in proportion (`assist`), and wait for the cycle when the heap is
-//     far past its goal (`hold_back`).
+//     Threads that allocate help in proportion (`assist`). Past the goal they wait for a cycle to
+//     begin, far past it for its end (`hold_back`).
 //  3. What was written meanwhile where no barrier is, is looked through again, beside the program,
-//     until little is left.
+//     until little is left. If much was allocated too, the world stops for a moment for the stacks.
 //  4. The world stops: stacks, registers, globals, and what was written since are looked through
 //     again, marking ends, `settle_specials` decides about weak pointers, destructors and cleanups,
 //     and `flip` makes the new marks the ones that allocation goes by.

@@ -39,6 +39,13 @@ class Marker {
     uint64_t marked_bytes = 0;
     uint64_t marked_objects = 0;
     uint64_t scanned_bytes = 0;
+
+    Work& operator+=(const Work& other) {
+      marked_bytes += other.marked_bytes;
+      marked_objects += other.marked_objects;
+      scanned_bytes += other.scanned_bytes;
+      return *this;
+    }
   };
 
   [[nodiscard]] Work take_work();

@@ -36,6 +36,9 @@ class Pacer {
   /// True when a cycle should start.
   [[nodiscard]] bool due() const { return live() >= trigger_.load(std::memory_order_relaxed); }
 
+  /// True when the heap is past its goal: a cycle should have begun.
+  [[nodiscard]] bool late() const { return live() > goal_.load(std::memory_order_relaxed); }
+
   /// True when the heap is so far past its goal that who allocates has to wait for the cycle.
   [[nodiscard]] bool over() const { return live() > most_.load(std::memory_order_relaxed); }
 

@@ -27,13 +27,24 @@ constexpr size_t kChangedJobBytes = 4 * kMiB;
 // By kind. Relaxed: added up while jobs run, read after them.
 constinit std::array<std::atomic<uint64_t>, RootJob::kKinds> g_scanned_bytes{};
 
+// Of this object's BURROW_NO_ROOTS variables; the linker makes them. Null where there are none.
+extern "C" __attribute__((weak, visibility("hidden"))) const char __start_burrow_no_roots[];
+extern "C" __attribute__((weak, visibility("hidden"))) const char __stop_burrow_no_roots[];
+
+void add_segment(RootJobs& jobs, Address start, Address end) {
+  Address hole = std::clamp(reinterpret_cast<Address>(__start_burrow_no_roots), start, end);
+  Address hole_end = std::clamp(reinterpret_cast<Address>(__stop_burrow_no_roots), start, end);
+  jobs.add(RootJob::Kind::kWords, start, hole);
+  jobs.add(RootJob::Kind::kWords, hole_end, end);
+}
+
 int add_object(dl_phdr_info* info, size_t /*size*/, void* raw) {
   auto& jobs = *static_cast<RootJobs*>(raw);
   for (size_t i = 0; i < info->dlpi_phnum; ++i) {
     const auto& header = info->dlpi_phdr[i];
     if (header.p_type == PT_LOAD && (header.p_flags & PF_W) != 0) {
       Address start = info->dlpi_addr + header.p_vaddr;
-      jobs.add(RootJob::Kind::kWords, start, start + header.p_memsz);
+      add_segment(jobs, start, start + header.p_memsz);
     }
   }
   return 0;
@@ -126,7 +137,7 @@ void scan_part(const Visitor& visit, const PagePart& part, bool again) {
     return;
   }
   const heap::MSpan* span = heap::span_around(part.page);
-  if (span == nullptr) {
+  if (span == nullptr) {  // given back meanwhile
     return;
   }
   switch (span->state) {
@@ -153,6 +164,13 @@ void scan_part(const Visitor& visit, const PagePart& part, bool again) {
 void scan_arena(const Visitor& visit, Address from, Address to, bool again) {
   for (Address at = from; at < to;) {
     PageId page((at - heap::g_arena.base) >> kPageShift);
+    if (heap::span_of_page(page) == nullptr) {
+      size_t left = (to - heap::address_of(page) + kPageSize - 1) >> kPageShift;
+      if (size_t blank = heap::blank_pages(page, left); blank != 0) {
+        at = std::min(to, heap::address_of(page + PageCount(blank)));
+        continue;
+      }
+    }
     Address stop = std::min(to, heap::address_of(page) + kPageSize);
     scan_part(visit, {page, at, stop}, again);
     at = stop;

@@ -1,56 +1,19 @@
 // What is to happen when objects are unreachable. See specials.h.
 #include "gc/specials.h"
 
-#include <algorithm>
-#include <cstring>
 #include <utility>
 
 #include "base/check.h"
 #include "base/mutex.h"
 #include "gc/cache.h"
+#include "gc/cleanup_ids.h"
+#include "gc/outside_list.h"
 #include "heap/hooks.h"
-#include "os/os.h"
 
 namespace burrow::gc {
 namespace {
 
-// A growing array outside the heap: what it holds must not be a root.
-class SpecialList {
- public:
-  constexpr SpecialList() = default;
-
-  void push(const Special& special) {
-    if (size_ == capacity_) {
-      grow();
-    }
-    data_[size_++] = special;
-  }
-
-  [[nodiscard]] size_t size() const { return size_; }
-
-  Special& operator[](size_t i) { return data_[i]; }
-
-  void resize(size_t size) { size_ = size; }
-
- private:
-  void grow() {
-    size_t capacity = std::max<size_t>(capacity_ * 2, 512);
-    auto* data = static_cast<Special*>(os::map_memory(capacity * sizeof(Special)));
-    if (data == nullptr) {
-      fatal("out of memory for destructors and cleanups of collected objects");
-    }
-    if (data_ != nullptr) {
-      std::memcpy(data, data_, size_ * sizeof(Special));
-      os::unmap_memory(data_, capacity_ * sizeof(Special));
-    }
-    data_ = data;
-    capacity_ = capacity;
-  }
-
-  Special* data_ = nullptr;
-  size_t size_ = 0;
-  size_t capacity_ = 0;
-};
+using SpecialList = OutsideList<Special>;
 
 constinit Mutex g_lock{LockRank::kSpecials};
 // Of these two together, those whose objects were reachable when last looked at. In a cycle those
@@ -61,7 +24,7 @@ constinit size_t g_looked_at BURROW_GUARDED_BY(g_lock) = 0;  // of g_waiting, in
 constinit SpecialList g_due BURROW_GUARDED_BY(g_lock);
 constinit size_t g_due_taken BURROW_GUARDED_BY(g_lock) = 0;
 constinit SpecialList g_dead_samples BURROW_GUARDED_BY(g_lock);
-constinit uint64_t g_next_id BURROW_GUARDED_BY(g_lock) = 1;
+constinit CleanupIds g_ids BURROW_GUARDED_BY(g_lock);
 
 bool marked(const Special& special) {
   return next_mark(special.object()).get();
@@ -73,15 +36,13 @@ bool is_settled(const Special& special) {
                              next_mark(reinterpret_cast<Address>(special.argument)).get());
 }
 
-bool remove_from(SpecialList& list, uint64_t id) {
-  for (size_t i = list.size(); i-- > 0;) {
-    if (list[i].id == id) {
-      list[i] = list[list.size() - 1];
-      list.resize(list.size() - 1);
-      return true;
-    }
+// A cleanup that was stopped: its place in a list is to be used for another.
+bool drops(const Special& special) BURROW_NO_THREAD_SAFETY_ANALYSIS {
+  bool stopped = special.kind == SpecialKind::kCleanup && g_ids.stopped(special.id);
+  if (stopped) {
+    g_ids.give_back(special.id);
   }
-  return false;
+  return stopped;
 }
 
 // Splits the waiting list: those of a dead object go where they belong, the others stay.
@@ -90,10 +51,10 @@ void extract(Pred wanted, Sink sink) BURROW_NO_THREAD_SAFETY_ANALYSIS {
   size_t kept = 0;
   for (size_t i = 0; i < g_waiting.size(); ++i) {
     Special& special = g_waiting[i];
-    if (wanted(special.kind) && !marked(special)) {
-      sink(special);
-    } else {
+    if (!wanted(special.kind) || marked(special)) {
       g_waiting[kept++] = special;
+    } else if (!drops(special)) {
+      sink(special);
     }
   }
   g_waiting.resize(kept);
@@ -123,15 +84,15 @@ uint64_t add_special(SpecialKind kind, void* object, void (*function)(void*), vo
   }
   BusyScope busy;
   MutexLock hold(g_lock);
-  uint64_t id = g_next_id++;
+  uint64_t id = kind == SpecialKind::kCleanup ? g_ids.take() : 0;
   g_waiting.push({~ref.start, function, argument, id, kind});
   return id;
 }
 
-bool remove_special(uint64_t id) {
+bool stop_cleanup(uint64_t id) {
   BusyScope busy;
   MutexLock hold(g_lock);
-  return remove_from(g_waiting, id) || remove_from(g_reached, id);
+  return g_ids.stop(id);
 }
 
 bool note_reached() {
@@ -140,8 +101,11 @@ bool note_reached() {
   MutexLock hold(g_lock);
   for (size_t n = 0; n < kSome && g_looked_at < g_waiting.size(); ++n) {
     Special& special = g_waiting[g_looked_at];
-    if (is_settled(special)) {
-      g_reached.push(special);
+    bool dropped = drops(special);
+    if (dropped || is_settled(special)) {
+      if (!dropped) {
+        g_reached.push(special);
+      }
       special = g_waiting[g_waiting.size() - 1];
       g_waiting.resize(g_waiting.size() - 1);
     } else {
@@ -163,7 +127,12 @@ void settle_specials(Marker& marker) BURROW_NO_THREAD_SAFETY_ANALYSIS {
       [](SpecialKind kind) {
         return kind == SpecialKind::kDestroy || kind == SpecialKind::kCleanup;
       },
-      [](const Special& special) BURROW_NO_THREAD_SAFETY_ANALYSIS { g_due.push(special); });
+      [](const Special& special) BURROW_NO_THREAD_SAFETY_ANALYSIS {
+        g_due.push(special);
+        if (special.kind == SpecialKind::kCleanup) {
+          g_ids.give_back(special.id);
+        }
+      });
   for (size_t i = first_due; i < g_due.size(); ++i) {
     if (g_due[i].kind == SpecialKind::kDestroy) {
       marker.push(g_due[i].object());
@@ -221,7 +190,7 @@ bool take_due(Special& special, void*& object) {
 size_t waiting_specials() {
   BusyScope busy;
   MutexLock hold(g_lock);
-  return g_waiting.size() + g_reached.size();
+  return g_waiting.size() + g_reached.size() - g_ids.stopped_count();
 }
 
 size_t due_count() {

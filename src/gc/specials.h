@@ -21,17 +21,17 @@ struct Special {
   Address hidden_object = 0;
   void (*function)(void*) = nullptr;  ///< kDestroy: gets the object; kCleanup: gets `argument`
   void* argument = nullptr;           ///< kWeak: the cell (std::atomic<Address>*) to be cleared
-  uint64_t id = 0;
+  uint64_t id = 0;                    ///< of a kCleanup
   SpecialKind kind = SpecialKind::kDestroy;
 
   [[nodiscard]] Address object() const { return ~hidden_object; }
 };
 
-/// Adds one; returns its id. Ends the program when memory is out.
+/// Adds one; returns its id, 0 if it is no kCleanup. Ends the program when memory is out.
 uint64_t add_special(SpecialKind kind, void* object, void (*function)(void*), void* argument);
 
-/// Takes one back before its time; false when it is due or done already.
-bool remove_special(uint64_t id);
+/// Takes a cleanup back before its time; false when it is due, done or stopped already.
+bool stop_cleanup(uint64_t id);
 
 /// Beside the program, when most is marked: sets some of those aside whose objects are, so that the
 /// stop has fewer to look at. True: call it again.

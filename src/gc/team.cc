@@ -150,10 +150,7 @@ Marker::Work Team::take_work() {
   sum.marked_objects = others_marked_objects_.exchange(0, std::memory_order_relaxed);
   sum.scanned_bytes = others_scanned_bytes_.exchange(0, std::memory_order_relaxed);
   for (size_t i = 0; i < count_; ++i) {
-    Marker::Work work = markers_[i].take_work();
-    sum.marked_bytes += work.marked_bytes;
-    sum.marked_objects += work.marked_objects;
-    sum.scanned_bytes += work.scanned_bytes;
+    sum += markers_[i].take_work();
   }
   return sum;
 }

@@ -200,6 +200,18 @@ MSpan* span_around(PageId page) {
   }
 }
 
+size_t blank_pages(PageId page, size_t limit) {
+  if (span_around(page) != nullptr) {
+    return 0;
+  }
+  // No span reaches past an empty entry without being seen at its start or at a chunk's first page.
+  size_t count = 1;
+  while (count < limit && span_of_page(page + PageCount(count)) == nullptr) {
+    ++count;
+  }
+  return count;
+}
+
 PageCount arena_committed() {
   return g_committed;
 }

@@ -85,6 +85,10 @@ inline MSpan* span_of_page(PageId page) {
 /// entries.
 MSpan* span_around(PageId page);
 
+/// How many pages from `page` on, at most `limit`, belong to no span; 0: that page does. Pages may
+/// be taken or given back meanwhile.
+size_t blank_pages(PageId page, size_t limit);
+
 /// The span in which a block starts at the address; null when there is none. An address inside a
 /// block leads to its span too, unless the block is large (then it may).
 inline MSpan* span_of(const void* p) {

@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <utility>
 
+#include "base/annotations.h"
 #include "base/bits.h"
 #include "base/check.h"
 #include "heap/hooks.h"
@@ -32,7 +33,7 @@ struct Record {
 };
 
 constinit Mutex g_lock{LockRank::kGuard};
-constinit std::array<Record, kRecords> g_records BURROW_GUARDED_BY(g_lock){};
+BURROW_NO_ROOTS constinit std::array<Record, kRecords> g_records BURROW_GUARDED_BY(g_lock){};
 constinit std::array<uint16_t, kDeadKept> g_dead BURROW_GUARDED_BY(g_lock){};
 constinit size_t g_dead_head BURROW_GUARDED_BY(g_lock) = 0;
 constinit size_t g_dead_count BURROW_GUARDED_BY(g_lock) = 0;

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstring>
 
+#include "base/annotations.h"
 #include "base/bits.h"
 #include "base/check.h"
 #include "heap/guard.h"
@@ -40,7 +41,7 @@ struct Trailer {
 };
 
 constinit Mutex g_lock{LockRank::kHardened};
-constinit std::array<void*, kQuarantineBlocks> g_ring BURROW_GUARDED_BY(g_lock){};
+BURROW_NO_ROOTS constinit std::array<void*, kQuarantineBlocks> g_ring BURROW_GUARDED_BY(g_lock){};
 constinit size_t g_head BURROW_GUARDED_BY(g_lock) = 0;
 constinit size_t g_count BURROW_GUARDED_BY(g_lock) = 0;
 constinit size_t g_bytes BURROW_GUARDED_BY(g_lock) = 0;

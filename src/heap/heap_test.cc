@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <map>
@@ -231,6 +232,32 @@ TEST(Heap, TheMemoryLimitHolds) {
   EXPECT_NE(p, nullptr) << "the heap works on";
   deallocate(p);
   set_memory_limit(old);
+}
+
+TEST(Heap, BlankPagesBelongToNoSpan) {
+  std::mt19937 random(7);
+  std::vector<void*> blocks;
+  for (int i = 0; i < 2000; ++i) {
+    blocks.push_back(allocate(random() % (i % 40 == 0 ? 4'000'000 : 100'000)));
+  }
+  for (size_t i = 0; i < blocks.size(); i += 2) {
+    deallocate(blocks[i]);
+  }
+  size_t blank = 0;
+  size_t end = arena_committed().value;
+  for (size_t page = 0; page < end;) {
+    size_t count = blank_pages(PageId(page), std::min<size_t>(end - page, 100));
+    ASSERT_EQ(count == 0, span_around(PageId(page)) != nullptr) << page;
+    for (size_t i = 0; i < count; ++i) {
+      ASSERT_EQ(span_around(PageId(page + i)), nullptr) << page;
+    }
+    blank += count;
+    page += std::max<size_t>(count, 1);
+  }
+  EXPECT_GT(blank, 1000U);
+  for (size_t i = 1; i < blocks.size(); i += 2) {
+    deallocate(blocks[i]);
+  }
 }
 
 TEST(Heap, HugeRequestsAreRefused) {

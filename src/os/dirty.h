@@ -22,6 +22,10 @@ class DirtyTracker {
   /// Forgets what was written to [from, to) so far. False when the kernel refuses.
   [[nodiscard]] bool forget(uintptr_t from, uintptr_t to);
 
+  /// Lets the program write to [from, to) without a fault: all of it counts as written to until it
+  /// is forgotten again.
+  void let(uintptr_t from, uintptr_t to);
+
   /// Calls `visit` with each part of [from, to) that was written to since it was forgotten, and
   /// forgets it. What the kernel cannot tell of (a mapping moved here meanwhile) counts as written,
   /// and so does what was never forgotten. Any number of threads, each with a range of its own.

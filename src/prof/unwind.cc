@@ -26,7 +26,7 @@ extern "C" __attribute__((visibility("hidden"))) const char etext;
 namespace burrow::prof {
 namespace {
 
-constinit RowMemo g_memo;
+BURROW_NO_ROOTS constinit RowMemo g_memo;
 // BURROW_DEBUG=unwindcheck=1. Written before there are threads.
 constinit bool g_check = false;
 // Relaxed: figures.
@@ -47,7 +47,7 @@ using Registers = StackPlace;
 
 // The last walks of some threads, by the ends of their stacks.
 constexpr int kLastWalkBits = 3;
-constinit std::array<LastWalk, 1 << kLastWalkBits> g_last_walks;
+BURROW_NO_ROOTS constinit std::array<LastWalk, 1 << kLastWalkBits> g_last_walks;
 
 // The stack as it is being collected.
 struct Walk {

@@ -1,12 +1,13 @@
 // The run queues: a processor's own, its next slot, and the global one. See sched.h, How 2.
 #include <algorithm>
 
+#include "base/annotations.h"
 #include "base/check.h"
 #include "sched/scheduler.h"
 
 namespace burrow::sched {
 
-constinit Scheduler g_sched;
+BURROW_NO_ROOTS constinit Scheduler g_sched;
 
 void push_half(Processor& p, Goroutine* g) {
   do {

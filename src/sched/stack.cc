@@ -5,6 +5,7 @@
 #include <new>
 #include <string_view>
 
+#include "base/annotations.h"
 #include "base/bits.h"
 #include "base/check.h"
 #include "base/printer.h"
@@ -13,7 +14,7 @@
 
 namespace burrow::sched {
 
-constinit StackArea g_stacks;
+BURROW_NO_ROOTS constinit StackArea g_stacks;
 
 namespace {
 

@@ -9,6 +9,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <cstring>
@@ -17,11 +19,14 @@
 #include <vector>
 
 #include "burrow/gc.h"
+#include "gc/changes.h"
 #include "gc/cleanup.h"
 #include "gc/gc.h"
 #include "gc/pacer.h"
+#include "gc/roots.h"
 #include "gc/tables.h"
 #include "gc/trace.h"
+#include "sched/scheduler.h"
 
 namespace burrow {
 namespace {
@@ -149,6 +154,53 @@ TEST(Collector, PointerBehindAnArrayKeepsIt) {
   EXPECT_FALSE(is_marked(reinterpret_cast<void*>(~start)));
 }
 
+TEST(Collector, StacksAreLookedAtBetweenWhenMuchIsMade) {
+  constexpr uint64_t kNodes = 1'000'000;
+  std::atomic<bool> made{false};
+  std::thread maker([&] {
+    Node* list = nullptr;  // reached from here only
+    for (uint64_t i = 0; i < kNodes; ++i) {
+      auto* node = make<Node>();
+      node->next = list;
+      node->value = i;
+      list = node;
+    }
+    made = true;
+    for (uint64_t i = kNodes; i-- > 0; list = list->next) {
+      ASSERT_EQ(list->value, i);
+    }
+  });
+  int64_t looks_ns = 0;
+  while (!made) {
+    collect();
+    looks_ns += gc::g_collector.stats().times.looks_ns;
+  }
+  maker.join();
+  if (gc::changes_known()) {  // else all is looked at again in the last stop
+    EXPECT_GT(looks_ns, 0);
+  }
+}
+
+constinit std::array<uintptr_t, 4> g_some_variable{1};
+
+TEST(Collector, VariablesAreRootsButNotTheRuntimesTables) {
+  gc::RootJobs jobs;
+  gc::add_globals(jobs);
+  auto covered = [&](const void* start, size_t bytes) {
+    auto from = reinterpret_cast<Address>(start);
+    size_t sum = 0;
+    jobs.for_each([&](const gc::RootJob& job) {
+      Address low = std::max(from, job.start);
+      Address high = std::min(from + bytes, job.end);
+      sum += high > low ? high - low : 0;
+    });
+    return sum;
+  };
+  EXPECT_EQ(covered(&g_some_variable, sizeof(g_some_variable)), sizeof(g_some_variable));
+  EXPECT_EQ(covered(&sched::g_sched, sizeof(sched::g_sched)), 0U);
+  EXPECT_EQ(covered(&sched::g_stacks, sizeof(sched::g_stacks)), 0U);
+}
+
 TEST(Collector, NoscanObjectsKeepNothing) {
   g_destroyed = 0;
   static uint64_t* volatile numbers = nullptr;
@@ -223,6 +275,45 @@ TEST(Collector, CleanupsRunAndCanBeStopped) {
   });
   collect_all();
   EXPECT_EQ(sum, 1);
+}
+
+TEST(Collector, StoppedCleanupsAreDestroyed) {
+  static std::atomic<int> ran{0};
+  auto argument = std::make_shared<int>(1);
+  constexpr int kCount = 10000;
+  on_own_thread([&] {
+    std::vector<Cleanup> cleanups;
+    for (int i = 0; i < kCount; ++i) {
+      cleanups.push_back(
+          add_cleanup(make<Node>(), [](const std::shared_ptr<int>& n) { ran += *n; }, argument));
+    }
+    for (int i = 0; i < kCount; i += 2) {
+      Cleanup copy = cleanups[static_cast<size_t>(i)];
+      copy.stop();
+      cleanups[static_cast<size_t>(i)].stop();  // does nothing more
+    }
+    EXPECT_EQ(argument.use_count(), 1 + kCount / 2);
+  });
+  collect_all();
+  EXPECT_EQ(ran, kCount / 2);
+  EXPECT_EQ(argument.use_count(), 1);
+}
+
+TEST(Collector, AStoppedCleanupsPlaceServesAnother) {
+  static std::atomic<int> sum{0};
+  on_own_thread([] {
+    auto* object = make<Node>();
+    Cleanup first = add_cleanup(object, [](int n) { sum += n; }, 1);
+    Cleanup copy = first;
+    first.stop();
+    collect();  // comes across it
+    collect();
+    add_cleanup(object, [](int n) { sum += n; }, 10);
+    copy.stop();  // not the second
+    keep_alive(object);
+  });
+  collect_all();
+  EXPECT_EQ(sum, 10);
 }
 
 TEST(Collector, BlockedCleanupBlocksNoAllocation) {

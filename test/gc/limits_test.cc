@@ -190,36 +190,72 @@ TEST(Limits, CyclesPastTheLimitWaitWhenTheyTakeMoreThanHalf) {
   set_memory_limit(limit);
 }
 
-// No cycle runs while this lives.
-class NoCycle {
+// No cycle begins while this lives.
+class NoStart {
  public:
-  NoCycle() { gc::g_collector.lock_for_fork(); }
+  NoStart() { gc::g_collector.lock_for_fork(); }
 
-  ~NoCycle() { gc::g_collector.unlock_after_fork_in_parent(); }
+  ~NoStart() { gc::g_collector.unlock_after_fork_in_parent(); }
 
-  NoCycle(const NoCycle&) = delete;
-  NoCycle& operator=(const NoCycle&) = delete;
+  NoStart(const NoStart&) = delete;
+  NoStart& operator=(const NoStart&) = delete;
 };
 
-constexpr size_t kFarPast = 256 * kMega;
+// A cycle may begin, but cannot end while this lives: it has the loader's lock.
+class NoEnd {
+ public:
+  NoEnd() : holder_([this] { dl_iterate_phdr(hold, this); }) {
+    gc::g_loader_looks = 10'000;
+    while (!holds_) {
+      std::this_thread::yield();
+    }
+  }
 
-// How far past its goal the heap gets in the hands of one thread while no cycle runs.
-uint64_t gets_past_the_goal() {
+  ~NoEnd() {
+    ends_ = true;
+    holder_.join();
+    gc::g_loader_looks = looks_;
+  }
+
+  NoEnd(const NoEnd&) = delete;
+  NoEnd& operator=(const NoEnd&) = delete;
+
+ private:
+  static int hold(dl_phdr_info* /*info*/, size_t /*size*/, void* raw) {
+    auto& self = *static_cast<NoEnd*>(raw);
+    self.holds_ = true;
+    while (!self.ends_) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    return 1;
+  }
+
+  int looks_ = gc::g_loader_looks.load();
+  std::atomic<bool> holds_{false};
+  std::atomic<bool> ends_{false};
+  std::thread holder_;
+};
+
+constexpr size_t kFarPast = 64 * kMega;
+
+// How far past its goal the heap gets in the hands of one thread while `Hindrance` lives.
+template <typename Hindrance>
+uint64_t gets_past_the_goal(uint64_t expected) {
   collect();
   uint64_t goal = gc::g_pacer.goal();
   std::atomic<bool> done{false};
   std::thread thread;
   uint64_t most = 0;
   {
-    NoCycle none;
+    Hindrance hindrance;
     thread = std::thread([&] {
       churn(goal + kFarPast, kMega, [] {});
       done = true;
     });
-    while (!gc::g_pacer.over()) {
+    while (gc::g_pacer.live() <= goal + expected) {
       std::this_thread::yield();
     }
-    // Long enough for it to allocate all; without the wait it need not take longer than that.
+    // Without the wait it allocates on to the end.
     for (int i = 0; i < 50 || (gc::g_faults.no_hold_back && !done); ++i) {
       std::this_thread::sleep_for(std::chrono::milliseconds(2));
     }
@@ -229,15 +265,24 @@ uint64_t gets_past_the_goal() {
   return most - std::min(most, goal);
 }
 
-TEST(HoldBack, WhoAllocatesWaitsForTheCycle) {
-  uint64_t past = gets_past_the_goal();
-  // What may be past it, and a run of blocks.
-  EXPECT_LE(past, std::max(gc::g_pacer.goal() / 8, 4 * kMega) + kMega);
+uint64_t past_the_goal_allowed() {
+  return std::max(gc::g_pacer.goal() / 8, 4 * kMega);
+}
+
+TEST(HoldBack, WhoAllocatesWaitsForTheCyclesStart) {
+  EXPECT_LE(gets_past_the_goal<NoStart>(0), kMega);  // a run of blocks
+}
+
+TEST(HoldBack, WhoAllocatesWaitsForTheCyclesEnd) {
+  collect();
+  uint64_t allowed = past_the_goal_allowed();
+  EXPECT_LE(gets_past_the_goal<NoEnd>(allowed), allowed + kMega);
 }
 
 TEST(HoldBack, WithoutItTheHeapGrowsOn) {
   gc::g_faults.no_hold_back = true;
-  EXPECT_GE(gets_past_the_goal(), kFarPast / 2);
+  EXPECT_GE(gets_past_the_goal<NoStart>(0), kFarPast / 2);
+  EXPECT_GE(gets_past_the_goal<NoEnd>(0), kFarPast / 2);
   gc::g_faults.no_hold_back = false;
 }
 
@@ -245,7 +290,7 @@ TEST(HoldBack, WhoHoldsTheLoadersLockIsLetGo) {
   apart([] {
     dl_iterate_phdr(
         [](dl_phdr_info*, size_t, void*) {
-          churn(2 * kFarPast, kMega, [] {});
+          churn(kFarPast / 2, kMega, [] {});
           return 1;
         },
         nullptr);
@@ -253,7 +298,8 @@ TEST(HoldBack, WhoHoldsTheLoadersLockIsLetGo) {
   uint32_t cycles = gc::g_collector.stats().cycles;
   collect();
   EXPECT_GT(gc::g_collector.stats().cycles, cycles);
-  EXPECT_LE(gets_past_the_goal(), std::max(gc::g_pacer.goal() / 8, 4 * kMega) + kMega);
+  uint64_t allowed = past_the_goal_allowed();
+  EXPECT_LE(gets_past_the_goal<NoEnd>(allowed), allowed + kMega);
 }
 
 TEST(PeriodDeathTest, ACycleRunsWithoutAllocation) {

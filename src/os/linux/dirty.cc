@@ -98,6 +98,13 @@ bool DirtyTracker::forget(uintptr_t from, uintptr_t to) {
   return ioctl(pagemap_, kPagemapScan, &scan) >= 0;
 }
 
+void DirtyTracker::let(uintptr_t from, uintptr_t to) {
+  uffdio_writeprotect range{};
+  range.range = {from, to - from};
+  // Refused: pages stay protected, and the kernel lifts that at the first write.
+  (void)ioctl(uffd_, UFFDIO_WRITEPROTECT, &range);
+}
+
 void DirtyTracker::collect(uintptr_t from, uintptr_t to, Visit visit, void* argument) {
   for (uintptr_t at = from; at < to;) {
     at = collect_some(at, to, visit, argument);

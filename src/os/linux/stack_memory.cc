@@ -9,6 +9,7 @@
 #include <array>
 #include <atomic>
 
+#include "base/annotations.h"
 #include "base/bits.h"
 #include "base/errno_scope.h"
 #include "os/os.h"
@@ -32,7 +33,7 @@ struct StackAreaRange {
   size_t slot_bytes = 0;
 };
 
-constinit std::array<StackAreaRange, kMaxAreas> g_areas;
+BURROW_NO_ROOTS constinit std::array<StackAreaRange, kMaxAreas> g_areas;
 constinit std::atomic<size_t> g_area_count{0};
 
 GuardKind find_guard_kind() {

@@ -1,0 +1,58 @@
+// Waiting of threads that allocate past the goal. See collector.h.
+#include <atomic>
+
+#include "base/annotations.h"
+#include "base/futex.h"
+#include "gc/collector.h"
+#include "gc/faults.h"
+#include "gc/pacer.h"
+
+namespace burrow::gc {
+namespace {
+
+constexpr int64_t kLookNs = 10'000'000;
+
+}  // namespace
+
+void Collector::wait_for_start() {
+  // Acquire: pairs with the release in `begin_mark`. Read before the phase is.
+  uint32_t seen = begun_cycles_.load(std::memory_order_acquire);
+  while (g_pacer.late() && phase() == Phase::kOff &&
+         begun_cycles_.load(std::memory_order_acquire) == seen) {
+    request();
+    futex_wait_for(begun_cycles_, seen, kLookNs);
+  }
+}
+
+void Collector::wait_for_marks() {
+  // Acquire: pairs with the release in `run_cycle`. Read before the pacer is asked: a goal that
+  // comes later ends the sleep.
+  uint32_t seen = marked_cycles_.load(std::memory_order_acquire);
+  int looks = 0;
+  while (g_pacer.over() && marked_cycles_.load(std::memory_order_acquire) == seen) {
+    Loader loader = loader_.load(std::memory_order_relaxed);
+    looks = loader == Loader::kFree ? 0 : looks + 1;
+    if (loader == Loader::kStuck) {
+      return;
+    }
+    if (looks > g_loader_looks) {
+      // Only if it still waits: who has the lock by now is not stuck.
+      loader_.compare_exchange_strong(loader, Loader::kStuck, std::memory_order_relaxed);
+      return;
+    }
+    request();
+    futex_wait_for(marked_cycles_, seen, kLookNs);
+  }
+}
+
+void hold_back() {
+  if (BURROW_LIKELY(!g_pacer.late()) || g_faults.no_hold_back) {
+    return;
+  }
+  g_collector.wait_for_start();
+  if (g_pacer.over()) {
+    g_collector.wait_for_marks();
+  }
+}
+
+}  // namespace burrow::gc

@@ -1,0 +1,54 @@
+// A growing array outside the heap: what it holds is no root. See specials.h.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstring>
+
+#include "base/check.h"
+#include "os/os.h"
+
+namespace burrow::gc {
+
+/// Of values that may be copied as bytes. Never shrinks.
+template <typename T>
+class OutsideList {
+ public:
+  constexpr OutsideList() = default;
+
+  /// Ends the program when memory is out.
+  void push(const T& value) {
+    if (size_ == capacity_) {
+      grow();
+    }
+    data_[size_++] = value;
+  }
+
+  [[nodiscard]] size_t size() const { return size_; }
+
+  T& operator[](size_t i) { return data_[i]; }
+
+  /// REQUIRES: not more than there are.
+  void resize(size_t size) { size_ = size; }
+
+ private:
+  void grow() {
+    size_t capacity = std::max<size_t>(capacity_ * 2, 512);
+    auto* data = static_cast<T*>(os::map_memory(capacity * sizeof(T)));
+    if (data == nullptr) {
+      fatal("out of memory for destructors and cleanups of collected objects");
+    }
+    if (data_ != nullptr) {
+      std::memcpy(data, data_, size_ * sizeof(T));
+      os::unmap_memory(data_, capacity_ * sizeof(T));
+    }
+    data_ = data;
+    capacity_ = capacity;
+  }
+
+  T* data_ = nullptr;
+  size_t size_ = 0;
+  size_t capacity_ = 0;
+};
+
+}  // namespace burrow::gc
