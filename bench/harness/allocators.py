@@ -41,6 +41,11 @@ def _loader_paths():
     return paths
 
 
+def library(name):
+    """The path of a peer's library, or None."""
+    return next((_loader_paths().get(soname) for peer, soname, _ in PEERS if peer == name), None)
+
+
 def _package_version(package):
     query = subprocess.run(["dpkg-query", "-W", "-f", "${Version}", package],
                            capture_output=True, text=True, check=False)

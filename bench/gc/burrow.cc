@@ -1,0 +1,167 @@
+// The workloads on Burrow. See workloads.h.
+#include <burrow/any.h>
+#include <burrow/gc.h>
+#include <burrow/go.h>
+#include <burrow/pool.h>
+#include <burrow/slice.h>
+
+#include "gaps.h"
+#include "shapes.h"
+
+namespace {
+
+using bench::Clock;
+using bench::report;
+
+struct Heap {
+  static constexpr bool kDrops = false;
+
+  template <class T>
+  static T* make() {
+    return burrow::make<T>();
+  }
+
+  template <class T>
+  static T* make_array(size_t n) {
+    return burrow::make_array<T>(n);
+  }
+
+  static void collect() { burrow::collect(); }
+};
+
+template <bool Shuffled>
+void mark(long count) {
+  burrow::Root<bench::ListNode*> heads(bench::lists<Heap>(count, Shuffled));
+  bench::mark<Heap>(count, heads.get());
+}
+
+void pool(long count) {
+  burrow::Pool<bench::Plain<64>> pool([] { return burrow::make<bench::Plain<64>>(); });
+  Clock clock;
+  for (long i = 0; i < count; ++i) {
+    auto* one = pool.get();
+    bench::keep(one);
+    pool.put(one);
+  }
+  report("ns", clock.ns() / static_cast<double>(count));
+}
+
+void append(long count) {
+  constexpr long kMost = 1000;
+  Clock clock;
+  for (long done = 0; done < count; done += kMost) {
+    burrow::Slice<long> slice;
+    for (long i = 0; i < kMost; ++i) {
+      slice = burrow::append(slice, i);
+    }
+    bench::keep(slice.data());
+  }
+  report("ns", clock.ns() / static_cast<double>((count + kMost - 1) / kMost * kMost));
+}
+
+struct Triple {
+  long a;
+  long b;
+  long c;
+
+  bool operator==(const Triple&) const = default;
+};
+
+template <class Make>
+void box(long count, Make make) {
+  constexpr size_t kBoxes = 1024;
+  burrow::Slice<burrow::Any> boxes = burrow::make_slice<burrow::Any>(kBoxes);
+  Clock clock;
+  for (long i = 0; i < count; ++i) {
+    boxes[static_cast<size_t>(i) % kBoxes] = make(i);
+  }
+  double ns = clock.ns();
+  bench::keep(boxes.data());
+  report("ns", ns / static_cast<double>(count));
+}
+
+void any_int(long count) {
+  box(count, [](long i) { return burrow::Any(i + 1000); });
+}
+
+void any_struct(long count) {
+  box(count, [](long i) { return burrow::Any(Triple{i, i, i}); });
+}
+
+template <template <class> class Pointer>
+struct Link {
+  Pointer<Link> next;
+  long value;
+};
+
+/// Exchanges what random nodes point to; ns each.
+template <template <class> class Pointer>
+class Exchange {
+ public:
+  explicit Exchange(size_t nodes) : nodes_(burrow::make_array<Node*>(nodes)), count_(nodes) {
+    for (size_t i = 0; i < nodes; ++i) {
+      nodes_.get()[i] = burrow::make<Node>();
+      nodes_.get()[i]->next = nodes_.get()[i / 2];
+    }
+  }
+
+  double run(long times) {
+    Node** nodes = nodes_.get();
+    bench::Random random;
+    Clock clock;
+    for (long i = 0; i < times; ++i) {
+      Node* one = nodes[random.below(static_cast<uint32_t>(count_))];
+      Node* other = nodes[random.below(static_cast<uint32_t>(count_))];
+      Node* next = one->next;
+      one->next = static_cast<Node*>(other->next);
+      other->next = next;
+    }
+    return clock.ns() / static_cast<double>(times);
+  }
+
+ private:
+  using Node = Link<Pointer>;
+
+  burrow::Root<Node*> nodes_;
+  size_t count_;
+};
+
+void barrier(long count) {
+  constexpr size_t kNodes = 4096;
+  constexpr int kTurns = 21;
+  Exchange<bench::Raw> raw(kNodes);
+  Exchange<burrow::Ptr> barred(kNodes);
+  std::vector<double> ratios;
+  for (int i = 0; i < kTurns; ++i) {
+    double bare = raw.run(count / kTurns);
+    ratios.push_back(barred.run(count / kTurns) / bare);
+  }
+  report("ratio", bench::median(ratios));
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  auto* run = bench::choose({{"trees", bench::trees<Heap, bench::Raw>},
+                             {"trees_ptr", bench::trees<Heap, burrow::Ptr>},
+                             {"alloc_16", bench::allocate<Heap, 16>},
+                             {"alloc_64", bench::allocate<Heap, 64>},
+                             {"alloc_1024", bench::allocate<Heap, 1024>},
+                             {"alloc_4096", bench::allocate<Heap, 4096>},
+                             {"alloc_32768", bench::allocate<Heap, 32768>},
+                             {"alloc_65536", bench::allocate<Heap, 65536>},
+                             {"ordered", mark<false>},
+                             {"shuffled", mark<true>},
+                             {"lru", bench::lru<Heap>},
+                             {"pool", pool},
+                             {"append", append},
+                             {"any_int", any_int},
+                             {"any_struct", any_struct},
+                             {"barrier", barrier}},
+                            argc, argv);
+  if (run == nullptr) {
+    return 2;
+  }
+  run(std::atol(argv[2]));
+  return 0;
+}

@@ -1,0 +1,3 @@
+module burrow_bench_gc
+
+go 1.19
