@@ -14,11 +14,21 @@
 #include "gc/tables.h"
 #include "heap/arena.h"
 #include "os/dirty.h"
+#include "os/os.h"
 
 namespace burrow::gc {
 namespace {
 
 constinit os::DirtyTracker g_dirty;
+// These three: the collector's thread writes them, with no run of the team.
+constinit bool g_can_watch = false;
+constinit bool g_watches = false;  // in this cycle
+constinit bool g_always = false;   // BURROW_DEBUG=dirty=1: however little there is
+
+// So much is looked through in the last stop rather than watched: some 0.2 ms, where watching costs
+// the program a fault a page that it writes to, and, on a virtual machine, anew after each cycle a
+// fault of the host's for each page whose protection was changed.
+constexpr size_t kLittle = size_t{1} * 1024 * 1024;
 
 // Relaxed: added up while jobs run, read after them.
 constinit std::atomic<uint64_t> g_changed_bytes{0};
@@ -117,17 +127,25 @@ Address arena_end() {
 
 void changes_init() {
   Address base = heap::g_arena.base;
-  (void)g_dirty.init(base, base + heap::g_arena.page_count * kPageSize);
+  g_can_watch = g_dirty.init(base, base + heap::g_arena.page_count * kPageSize);
+  g_always = os::debug_option("dirty") == "1";
 }
 
 bool changes_known() {
-  return g_dirty.on();
+  return g_watches;
 }
 
-void forget_changes(Turn& turn) {
-  if (!g_dirty.on()) {
-    return;
-  }
+namespace {
+
+bool is_much() {
+  size_t bytes = 0;
+  for_each_of_interest(heap::g_arena.base, arena_end(),
+                       [&](Address from, Address to) { bytes += to - from; });
+  return bytes > kLittle || g_always;
+}
+
+// REQUIRES: nothing is watched.
+void watch(Turn& turn) {
   bool good = g_dirty.watch();
   Address end = arena_end();
   for (Address at = heap::g_arena.base; at < end && good; at += kAsk) {
@@ -136,15 +154,31 @@ void forget_changes(Turn& turn) {
     });
     turn.check();
   }
+  g_watches = good;
   if (!good) {
-    g_dirty.reset_after_fork();  // from now on everything is looked at again
+    changes_reset_after_fork();  // from now on everything is looked at again
   }
 }
 
-void let_changes(Turn& turn) {
-  if (!g_dirty.on()) {
+void add_all(RootJobs& jobs) {
+  for_each_of_interest(heap::g_arena.base, arena_end(), [&](Address from, Address to) {
+    jobs.add(RootJob::Kind::kAgain, from, to);
+  });
+}
+
+}  // namespace
+
+void begin_changes(Turn& turn) {
+  if (g_can_watch && is_much()) {
+    watch(turn);
+  }
+}
+
+void end_changes(Turn& turn) {
+  if (!g_watches) {
     return;
   }
+  g_watches = false;
   Address end = arena_end();
   for (Address at = heap::g_arena.base; at < end; at += kAsk) {
     for_each_of_interest(at, std::min(end, at + kAsk),
@@ -157,11 +191,26 @@ void add_changes(RootJobs& jobs) {
   if (g_faults.no_dirty_rescan) {
     return;
   }
-  if (g_dirty.on()) {
+  if (g_watches) {
     jobs.add(RootJob::Kind::kChanged, heap::g_arena.base, arena_end());
   } else {
-    jobs.add(RootJob::Kind::kAgain, heap::g_arena.base, arena_end());
+    add_all(jobs);
   }
+}
+
+bool add_changes_beside(RootJobs& jobs, Turn& turn) {
+  if (g_watches) {
+    add_changes(jobs);
+    return false;
+  }
+  if (!g_can_watch || g_faults.no_dirty_rescan || !is_much()) {
+    return false;
+  }
+  watch(turn);
+  if (g_watches) {
+    add_all(jobs);
+  }
+  return g_watches;
 }
 
 uint64_t take_changed_bytes() {
@@ -193,6 +242,8 @@ void for_each_change(Address from, Address to, void (*visit)(void* argument, Add
 }
 
 void changes_reset_after_fork() {
+  g_can_watch = false;
+  g_watches = false;
   g_dirty.reset_after_fork();
 }
 

@@ -99,9 +99,13 @@ void Collector::mark_again() {
   constexpr int kMostRounds = 6;
   constexpr uint64_t kLittle = 512 * kKiB;
   uint64_t allocated = stats_.figures.live_at_start;  // when stacks were last looked at
-  for (int round = 0; round < kMostRounds && changes_known(); ++round) {
+  for (int round = 0; round < kMostRounds; ++round) {
     jobs_.clear();
-    add_changes(jobs_);
+    bool more = false;
+    {
+      Turn turn(g_team.quota(), Pace::kBeside);
+      more = add_changes_beside(jobs_, turn);
+    }
     if (round == 0 && !g_faults.no_goroutine_rescan) {
       add_goroutines(jobs_);
     }
@@ -113,7 +117,7 @@ void Collector::mark_again() {
     Marker::Work before = work_;
     run_beside(jobs_);
     bool found_much = made_much && work_.marked_bytes - before.marked_bytes >= kLittle;
-    if (take_changed_bytes() < kLittle && !found_much) {
+    if (take_changed_bytes() < kLittle && !found_much && !more) {
       return;
     }
   }
@@ -265,7 +269,7 @@ void Collector::run_cycle(bool forced) {
   g_team.begin_cycle();
   {
     Turn turn(g_team.quota(), Pace::kBeside);
-    forget_changes(turn);
+    begin_changes(turn);
   }
   begin_mark(jobs_);
   with_loader(&Collector::scan_globals);
@@ -279,7 +283,7 @@ void Collector::run_cycle(bool forced) {
       times_.marking_ns - times_.start_ns + times_.looks_ns + times_.end_ns - times_.ending_ns;
   {
     Turn turn(g_team.quota(), Pace::kBeside);
-    let_changes(turn);
+    end_changes(turn);
   }
   report_dead_samples();
   note_share();
@@ -309,7 +313,11 @@ void Collector::serve() {
     while (wanted == served && futex_wait_for(wanted_, wanted, g_period_ns)) {
       wanted = wanted_.load(std::memory_order_acquire);
     }
+    phase_.store(Phase::kBeginning, std::memory_order_relaxed);
+    // Again: what is asked for from now on is refused, or served by the next cycle.
+    wanted = wanted_.load(std::memory_order_acquire);
     bool forced = forced_wanted_.exchange(0, std::memory_order_acq_rel) != 0;
+    serving_.store(wanted, std::memory_order_relaxed);
     {
       MutexLock hold(cycle_lock_);
       run_cycle(forced);
@@ -351,10 +359,9 @@ void Collector::request() {
   if (phase() != Phase::kOff || !start()) {
     return;
   }
-  uint32_t done = done_.load(std::memory_order_relaxed);
-  uint32_t expected = done;
-  // One request beyond what is done; others need add none.
-  if (wanted_.compare_exchange_strong(expected, done + 1, std::memory_order_release,
+  // One beyond the cycle that was begun last, which may still sweep; others need add none.
+  uint32_t served = serving_.load(std::memory_order_relaxed);
+  if (wanted_.compare_exchange_strong(served, served + 1, std::memory_order_release,
                                       std::memory_order_relaxed)) {
     futex_wake_all(wanted_);
   }
@@ -395,8 +402,10 @@ void Collector::reset_after_fork() {
   cycle_lock_.reset_after_fork();
   start_lock_.reset_after_fork();
   started_.store(false, std::memory_order_relaxed);
+  phase_.store(Phase::kOff, std::memory_order_relaxed);
   os::stop_reset_after_fork();
   changes_reset_after_fork();
+  Waiter::reset_after_fork();
   g_team.reset_after_fork();
 }
 

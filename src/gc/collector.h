@@ -12,9 +12,10 @@ namespace burrow::gc {
 
 /// What a cycle is doing. Changed by the collector's thread only.
 enum class Phase : uint8_t {
-  kOff,      ///< nothing marks; the collector may sweep
-  kMark,     ///< marking beside the program; stores to pointer fields shade
-  kStopped,  ///< the world is stopped
+  kOff,        ///< nothing marks; the collector may sweep. A cycle may be asked for
+  kBeginning,  ///< a cycle was asked for and will mark soon
+  kMark,       ///< marking beside the program; stores to pointer fields shade
+  kStopped,    ///< the world is stopped
 };
 
 /// The collector and the loader's lock. A thread that allocates while it holds that lock (in a
@@ -111,6 +112,9 @@ class Collector {
   std::atomic<Phase> phase_{Phase::kOff};
   // Cycles asked for, and done. Release when raised, acquire when waited for.
   std::atomic<uint32_t> wanted_{0};
+  // `wanted_` when the last cycle began. Relaxed: an old value refuses a request, or has a cycle
+  // run that nobody needs.
+  std::atomic<uint32_t> serving_{0};
   std::atomic<uint32_t> forced_wanted_{0};
   std::atomic<uint32_t> done_{0};
   // Cycles that mark or did, and cycles whose marks and goal are there. Release when raised,

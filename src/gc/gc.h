@@ -16,7 +16,8 @@
 // Blocks carry no header. What a block is follows from its page's `PageEntry`.
 //
 // A cycle:
-//  1. Dirty tracking begins (os/dirty.h), the world stops for a moment: stacks and registers are
+//  1. Dirty tracking begins (os/dirty.h) unless there is little to track, the world stops for a
+//  moment: stacks and registers are
 //     looked through, and the barrier's flag is set.
 //  2. `Team` marks beside the program: globals, malloc'd blocks, and all that is reached.
 //     Threads that allocate help in proportion (`assist`). Past the goal they wait for a cycle to

@@ -6,6 +6,7 @@
 #include "gc/collector.h"
 #include "gc/faults.h"
 #include "gc/pacer.h"
+#include "gc/turn.h"
 
 namespace burrow::gc {
 namespace {
@@ -15,9 +16,10 @@ constexpr int64_t kLookNs = 10'000'000;
 }  // namespace
 
 void Collector::wait_for_start() {
+  Waiter waiter;
   // Acquire: pairs with the release in `begin_mark`. Read before the phase is.
   uint32_t seen = begun_cycles_.load(std::memory_order_acquire);
-  while (g_pacer.late() && phase() == Phase::kOff &&
+  while (g_pacer.late() && (phase() == Phase::kOff || phase() == Phase::kBeginning) &&
          begun_cycles_.load(std::memory_order_acquire) == seen) {
     request();
     futex_wait_for(begun_cycles_, seen, kLookNs);
@@ -25,6 +27,7 @@ void Collector::wait_for_start() {
 }
 
 void Collector::wait_for_marks() {
+  Waiter waiter;
   // Acquire: pairs with the release in `run_cycle`. Read before the pacer is asked: a goal that
   // comes later ends the sleep.
   uint32_t seen = marked_cycles_.load(std::memory_order_acquire);

@@ -11,7 +11,9 @@
 #include "base/bits.h"
 #include "base/check.h"
 #include "gc/changes.h"
+#include "gc/gc.h"
 #include "gc/goroutines.h"
+#include "gc/stale_words.h"
 #include "heap/arena.h"
 #include "heap/mcache_layout.h"
 #include "heap/mspan.h"
@@ -255,7 +257,11 @@ void for_each_root_range(const RootJob& job, void (*visit)(void* argument, Addre
         &visitor);
     return;
   }
-  scan_arena(visitor, job.start, job.end, job.kind == RootJob::Kind::kAgain);
+  bool again = job.kind == RootJob::Kind::kAgain;
+  if (again && verifying()) {
+    note_stale_words(job.start, job.end);
+  }
+  scan_arena(visitor, job.start, job.end, again);
 }
 
 void run_job(Marker& marker, const RootJob& job) {

@@ -56,7 +56,7 @@ void Turn::check() {
     return;
   }
   int64_t now = os::monotonic_ns();
-  if (now - started_ns_ < length_ns_) {
+  if (now - started_ns_ < length_ns_ || Waiter::any()) {
     return;
   }
   length_ns_ = account(now) ? kLongNs : kShortNs;

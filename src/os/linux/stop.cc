@@ -17,6 +17,7 @@
 #include <cstring>
 
 #include "base/check.h"
+#include "base/futex.h"
 #include "base/hold.h"
 #include "os/os.h"
 #include "os/task_list.h"
@@ -29,6 +30,7 @@ namespace {
 constexpr int kSignal = SIGPWR;
 constexpr size_t kMostThreads = 65536;
 constexpr int64_t kAskAgainNs = 50'000;
+constexpr int64_t kAwakeNs = 20'000;
 constexpr int64_t kSuspectNs = 2'000'000;
 // A thread that is being made or ends blocks signals for a moment.
 constexpr int64_t kDeafNs = 10'000'000'000;
@@ -47,6 +49,8 @@ constinit std::atomic<uint32_t> g_generation{0};
 constinit std::atomic<uint32_t> g_taken{0};
 // Release in a handler after its slot is filled; acquire in `wait_for`.
 constinit std::atomic<uint32_t> g_acks{0};
+// The stop's owner sleeps on g_acks, or is about to.
+constinit std::atomic<bool> g_acks_awaited{false};
 
 constinit thread_local uint32_t t_stopped_in = 0;
 
@@ -113,7 +117,11 @@ void stop_here(uint32_t generation, const ucontext_t& context) {
   slot.tid = thread_id();
   // Release: pairs with the acquire in is_settled; whoever sees it sees the place taken too.
   stopped_in(slot.tid).store(generation, std::memory_order_release);
-  g_acks.fetch_add(1, std::memory_order_release);
+  // Sequentially consistent, as is what `wait_for` does: one of the two sees the other.
+  g_acks.fetch_add(1, std::memory_order_seq_cst);
+  if (g_acks_awaited.load(std::memory_order_seq_cst)) {
+    futex(g_acks, FUTEX_WAKE, 1);
+  }
   while (g_generation.load(std::memory_order_acquire) == generation) {
     futex(g_generation, FUTEX_WAIT, generation);
   }
@@ -139,15 +147,28 @@ void ask_oneself() {
   errno = saved;
 }
 
-// Waits until `count` threads have stopped, or the time is up.
+// Waits until `count` threads have stopped, or the time is up. First awake, as long as a thread
+// takes that runs on another processor; one that needs this processor would have to wait for all of
+// the caller's slice, as Linux does not care much for who yields.
 bool wait_for(uint32_t count, int64_t deadline) {
-  while (g_acks.load(std::memory_order_acquire) < count) {
-    if (monotonic_ns() > deadline) {
+  int64_t awake_until = monotonic_ns() + kAwakeNs;
+  for (;;) {
+    uint32_t acks = g_acks.load(std::memory_order_acquire);
+    if (acks >= count) {
+      return true;
+    }
+    int64_t now = monotonic_ns();
+    if (now > deadline) {
       return false;
     }
-    sched_yield();
+    if (now < awake_until) {
+      sched_yield();
+      continue;
+    }
+    g_acks_awaited.store(true, std::memory_order_seq_cst);
+    futex_wait_for(g_acks, acks, deadline - now);
+    g_acks_awaited.store(false, std::memory_order_relaxed);
   }
-  return true;
 }
 
 // True for a thread that has stopped, and for one that is never asked to.
