@@ -20,10 +20,18 @@ namespace burrow::gc {
 namespace {
 
 constinit os::DirtyTracker g_dirty;
-// These three: the collector's thread writes them, with no run of the team.
+// All of these: the collector's thread writes them, with no run of the team.
 constinit bool g_can_watch = false;
 constinit bool g_watches = false;  // in this cycle
 constinit bool g_always = false;   // BURROW_DEBUG=dirty=1: however little there is
+// What the look before found; of the first, all that is watched. UINT64_MAX: that look was at all.
+constinit uint64_t g_found_before = 0;
+// Another look is worth its faults if the last one has found so many times less than that before.
+constexpr uint64_t kFewer = 4;
+// Cycles in which nothing is watched, as in one before more than half of it was written to: then
+// faults buy nothing.
+constinit int g_left_alone = 0;
+constexpr int kLeftAlone = 8;
 
 // So much is looked through in the last stop rather than watched: some 0.2 ms, where watching costs
 // the program a fault a page that it writes to, and, on a virtual machine, anew after each cycle a
@@ -137,11 +145,11 @@ bool changes_known() {
 
 namespace {
 
-bool is_much() {
-  size_t bytes = 0;
+uint64_t bytes_of_interest() {
+  uint64_t bytes = 0;
   for_each_of_interest(heap::g_arena.base, arena_end(),
                        [&](Address from, Address to) { bytes += to - from; });
-  return bytes > kLittle || g_always;
+  return bytes;
 }
 
 // REQUIRES: nothing is watched.
@@ -155,6 +163,7 @@ void watch(Turn& turn) {
     turn.check();
   }
   g_watches = good;
+  g_found_before = bytes_of_interest();
   if (!good) {
     changes_reset_after_fork();  // from now on everything is looked at again
   }
@@ -169,7 +178,8 @@ void add_all(RootJobs& jobs) {
 }  // namespace
 
 void begin_changes(Turn& turn) {
-  if (g_can_watch && is_much()) {
+  g_left_alone = g_left_alone == 0 ? 0 : g_left_alone - 1;
+  if (g_can_watch && (g_always || (g_left_alone == 0 && bytes_of_interest() > kLittle))) {
     watch(turn);
   }
 }
@@ -179,6 +189,9 @@ void end_changes(Turn& turn) {
     return;
   }
   g_watches = false;
+  if (g_changed_bytes.exchange(0, std::memory_order_relaxed) > bytes_of_interest() / 2) {
+    g_left_alone = kLeftAlone;
+  }
   Address end = arena_end();
   for (Address at = heap::g_arena.base; at < end; at += kAsk) {
     for_each_of_interest(at, std::min(end, at + kAsk),
@@ -192,33 +205,44 @@ void add_changes(RootJobs& jobs) {
     return;
   }
   if (g_watches) {
-    jobs.add(RootJob::Kind::kChanged, heap::g_arena.base, arena_end());
+    jobs.add(RootJob::Kind::kChangedLast, heap::g_arena.base, arena_end());
   } else {
     add_all(jobs);
   }
 }
 
-bool add_changes_beside(RootJobs& jobs, Turn& turn) {
+void add_changes_beside(RootJobs& jobs, Turn& turn) {
+  if (g_faults.no_dirty_rescan) {
+    return;
+  }
   if (g_watches) {
-    add_changes(jobs);
-    return false;
+    jobs.add(RootJob::Kind::kChanged, heap::g_arena.base, arena_end());
+    return;
   }
-  if (!g_can_watch || g_faults.no_dirty_rescan || !is_much()) {
-    return false;
+  if (g_can_watch && g_left_alone == 0 && bytes_of_interest() > kLittle) {
+    watch(turn);
+    if (g_watches) {
+      add_all(jobs);
+      g_found_before = UINT64_MAX;
+    }
   }
-  watch(turn);
-  if (g_watches) {
-    add_all(jobs);
-  }
-  return g_watches;
 }
 
-uint64_t take_changed_bytes() {
-  return g_changed_bytes.exchange(0, std::memory_order_relaxed);
+bool looks_again() {
+  if (!g_watches) {
+    return false;
+  }
+  uint64_t found = g_changed_bytes.exchange(0, std::memory_order_relaxed);
+  uint64_t before = std::exchange(g_found_before, found);
+  if (before == UINT64_MAX) {  // that look was at all
+    g_found_before = bytes_of_interest();
+    return true;
+  }
+  return found > kLittle / 2 && found < before / kFewer;
 }
 
-void for_each_change(Address from, Address to, void (*visit)(void* argument, Address, Address),
-                     void* argument) {
+void for_each_change(Address from, Address to, bool last,
+                     void (*visit)(void* argument, Address, Address), void* argument) {
   struct Whom {
     void (*visit)(void* argument, Address, Address);
     void* argument;
@@ -226,7 +250,7 @@ void for_each_change(Address from, Address to, void (*visit)(void* argument, Add
   } whom{visit, argument, 0};
 
   for_each_of_interest(from, to, [&](Address part, Address part_end) {
-    g_dirty.collect(
+    (g_dirty.*(last ? &os::DirtyTracker::peek : &os::DirtyTracker::collect))(
         part, part_end,
         [](void* raw, Address at, Address stop) {
           auto& w = *static_cast<Whom*>(raw);

@@ -99,12 +99,12 @@ void Collector::mark_again() {
   constexpr int kMostRounds = 6;
   constexpr uint64_t kLittle = 512 * kKiB;
   uint64_t allocated = stats_.figures.live_at_start;  // when stacks were last looked at
+  bool changes = true;
   for (int round = 0; round < kMostRounds; ++round) {
     jobs_.clear();
-    bool more = false;
-    {
+    if (changes) {
       Turn turn(g_team.quota(), Pace::kBeside);
-      more = add_changes_beside(jobs_, turn);
+      add_changes_beside(jobs_, turn);
     }
     if (round == 0 && !g_faults.no_goroutine_rescan) {
       add_goroutines(jobs_);
@@ -117,7 +117,8 @@ void Collector::mark_again() {
     Marker::Work before = work_;
     run_beside(jobs_);
     bool found_much = made_much && work_.marked_bytes - before.marked_bytes >= kLittle;
-    if (take_changed_bytes() < kLittle && !found_much && !more) {
+    changes = changes && looks_again();
+    if (!changes && !found_much) {
       return;
     }
   }
@@ -183,7 +184,7 @@ void Collector::finish_mark() {
   work_ += g_team.take_work();
   flip(work_, figures);
   burrow_gc_marking = 0;
-  phase_.store(Phase::kOff, std::memory_order_relaxed);
+  phase_.store(Phase::kEnding, std::memory_order_relaxed);
   forget_running();
   os::resume_threads();
   times_.end_ns = os::monotonic_ns();
@@ -288,6 +289,7 @@ void Collector::run_cycle(bool forced) {
   report_dead_samples();
   note_share();
   g_pacer.recompute();
+  phase_.store(Phase::kOff, std::memory_order_relaxed);
   marked_cycles_.fetch_add(1, std::memory_order_release);
   futex_wake_all(marked_cycles_);
   {

@@ -16,6 +16,7 @@ enum class Phase : uint8_t {
   kBeginning,  ///< a cycle was asked for and will mark soon
   kMark,       ///< marking beside the program; stores to pointer fields shade
   kStopped,    ///< the world is stopped
+  kEnding,     ///< the next goal is not known yet
 };
 
 /// The collector and the loader's lock. A thread that allocates while it holds that lock (in a

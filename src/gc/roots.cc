@@ -205,7 +205,8 @@ void RootJobs::push(const RootJob& job) {
 }
 
 void RootJobs::add(RootJob::Kind kind, Address start, Address end) {
-  size_t step = kind == RootJob::Kind::kChanged ? kChangedJobBytes : kJobBytes;
+  bool changed = kind == RootJob::Kind::kChanged || kind == RootJob::Kind::kChangedLast;
+  size_t step = changed ? kChangedJobBytes : kJobBytes;
   for (Address at = start; at < end; at += step) {
     push({at, std::min(end, at + step), kind});
   }
@@ -248,9 +249,9 @@ void for_each_root_range(const RootJob& job, void (*visit)(void* argument, Addre
     for_each_goroutine_range(job.start, job.end, visit, argument);
     return;
   }
-  if (job.kind == RootJob::Kind::kChanged) {
+  if (job.kind == RootJob::Kind::kChanged || job.kind == RootJob::Kind::kChangedLast) {
     for_each_change(
-        job.start, job.end,
+        job.start, job.end, job.kind == RootJob::Kind::kChangedLast,
         [](void* raw, Address from, Address to) {
           scan_arena(*static_cast<const Visitor*>(raw), from, to, true);
         },

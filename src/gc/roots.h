@@ -19,9 +19,10 @@ struct RootJob {
     kManual,   ///< malloc'd blocks in a part of the arena
     kAgain,    ///< malloc'd blocks, and marked objects of ObjectKind::kRaw, in a part of the arena
     kChanged,  ///< the same in what was written to
-    kGoroutines,  ///< the stacks of goroutines: `start` and `end` are numbers of slots
+    kChangedLast,  ///< the same, and nobody will ask again
+    kGoroutines,   ///< the stacks of goroutines: `start` and `end` are numbers of slots
   };
-  static constexpr size_t kKinds = 5;
+  static constexpr size_t kKinds = 6;
   Address start = 0;
   Address end = 0;
   Kind kind = Kind::kWords;

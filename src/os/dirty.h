@@ -30,7 +30,15 @@ class DirtyTracker {
   /// forgets it. What the kernel cannot tell of (a mapping moved here meanwhile) counts as written,
   /// and so does what was never forgotten. Any number of threads, each with a range of its own.
   using Visit = void (*)(void* argument, uintptr_t from, uintptr_t to);
-  void collect(uintptr_t from, uintptr_t to, Visit visit, void* argument);
+
+  void collect(uintptr_t from, uintptr_t to, Visit visit, void* argument) {
+    look(from, to, kForget, visit, argument);
+  }
+
+  /// The same without forgetting it, which is cheaper: the last look.
+  void peek(uintptr_t from, uintptr_t to, Visit visit, void* argument) {
+    look(from, to, 0, visit, argument);
+  }
 
   [[nodiscard]] bool on() const { return uffd_ >= 0; }
 
@@ -38,7 +46,10 @@ class DirtyTracker {
   void reset_after_fork();
 
  private:
-  uintptr_t collect_some(uintptr_t at, uintptr_t end, Visit visit, void* argument);
+  static constexpr uint64_t kForget = 1;  ///< PM_SCAN_WP_MATCHING
+
+  void look(uintptr_t from, uintptr_t to, uint64_t flags, Visit visit, void* argument);
+  uintptr_t look_at_some(uintptr_t at, uintptr_t end, uint64_t flags, Visit visit, void* argument);
   void close_all();
 
   int uffd_ = -1;

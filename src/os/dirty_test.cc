@@ -38,13 +38,14 @@ class Dirty : public testing::Test {
   void write(size_t page) { memory_[page * kOsPageSize] = 2; }
 
   /// Which pages were written to.
-  std::vector<size_t> collect() {
+  std::vector<size_t> collect(void (DirtyTracker::*how)(uintptr_t, uintptr_t, DirtyTracker::Visit,
+                                                        void*) = &DirtyTracker::collect) {
     struct Found {
       uintptr_t start;
       std::vector<size_t> pages;
     } found{start(), {}};
 
-    tracker_.collect(
+    (tracker_.*how)(
         start(), end(),
         [](void* raw, uintptr_t from, uintptr_t to) {
           auto& f = *static_cast<Found*>(raw);
@@ -80,6 +81,15 @@ TEST_F(Dirty, TellsWhatWasWrittenSinceItWasForgotten) {
   write(200);
   EXPECT_EQ(collect(), (std::vector<size_t>{3, 4, 200}));
   EXPECT_TRUE(collect().empty());
+}
+
+TEST_F(Dirty, APeekForgetsNothing) {
+  ASSERT_TRUE(tracker_.forget(start(), end()));
+  write(5);
+  EXPECT_EQ(collect(&DirtyTracker::peek), (std::vector<size_t>{5}));
+  EXPECT_EQ(collect(&DirtyTracker::peek), (std::vector<size_t>{5}));
+  EXPECT_EQ(collect(), (std::vector<size_t>{5}));
+  EXPECT_TRUE(collect(&DirtyTracker::peek).empty());
 }
 
 TEST_F(Dirty, WhatIsLetIsWrittenToWithoutFaults) {

@@ -41,7 +41,6 @@ struct ScanArgument {
   uint64_t return_mask;
 };
 
-constexpr uint64_t kScanWriteProtect = 1;
 constexpr uint64_t kScanCheckAsync = 2;
 constexpr uint64_t kPageIsWritten = 2;
 constexpr unsigned long kPagemapScan = _IOWR('f', 16, ScanArgument);
@@ -91,7 +90,7 @@ bool DirtyTracker::watch() {
 bool DirtyTracker::forget(uintptr_t from, uintptr_t to) {
   ScanArgument scan{};
   scan.size = sizeof(scan);
-  scan.flags = kScanWriteProtect | kScanCheckAsync;
+  scan.flags = kForget | kScanCheckAsync;
   scan.start = from;
   scan.end = to;
   scan.category_mask = kPageIsWritten;
@@ -105,20 +104,22 @@ void DirtyTracker::let(uintptr_t from, uintptr_t to) {
   (void)ioctl(uffd_, UFFDIO_WRITEPROTECT, &range);
 }
 
-void DirtyTracker::collect(uintptr_t from, uintptr_t to, Visit visit, void* argument) {
+void DirtyTracker::look(uintptr_t from, uintptr_t to, uint64_t flags, Visit visit,
+                        void* argument) {
   for (uintptr_t at = from; at < to;) {
-    at = collect_some(at, to, visit, argument);
+    at = look_at_some(at, to, flags, visit, argument);
   }
 }
 
 // One call of the kernel, or two; returns how far it came.
-uintptr_t DirtyTracker::collect_some(uintptr_t at, uintptr_t end, Visit visit, void* argument) {
+uintptr_t DirtyTracker::look_at_some(uintptr_t at, uintptr_t end, uint64_t flags, Visit visit,
+                                     void* argument) {
   // Zeroed: a call that fails half-way has written the regions that it found and protected again,
   // but does not tell their number.
   std::array<PageRegion, 256> regions{};
   ScanArgument scan{};
   scan.size = sizeof(scan);
-  scan.flags = kScanWriteProtect | kScanCheckAsync;
+  scan.flags = flags | kScanCheckAsync;
   scan.start = at;
   scan.end = end;
   scan.vec = reinterpret_cast<uint64_t>(regions.data());
@@ -138,7 +139,7 @@ uintptr_t DirtyTracker::collect_some(uintptr_t at, uintptr_t end, Visit visit, v
   // Somewhere lies what the kernel does not watch: find out by pieces where.
   uintptr_t stop = std::min(end, (at | (kPiece - 1)) + 1);
   if (end > stop) {
-    return collect_some(at, stop, visit, argument);
+    return look_at_some(at, stop, flags, visit, argument);
   }
   visit(argument, at, stop);
   return stop;
