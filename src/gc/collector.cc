@@ -282,16 +282,17 @@ void Collector::run_cycle(bool forced) {
   with_loader(&Collector::finish_mark);
   int64_t pause_ns =
       times_.marking_ns - times_.start_ns + times_.looks_ns + times_.end_ns - times_.ending_ns;
-  {
-    Turn turn(g_team.quota(), Pace::kBeside);
-    end_changes(turn);
-  }
-  report_dead_samples();
   note_share();
   g_pacer.recompute();
   phase_.store(Phase::kOff, std::memory_order_relaxed);
   marked_cycles_.fetch_add(1, std::memory_order_release);
   futex_wake_all(marked_cycles_);
+  futex_wake_all(begun_cycles_);  // who waits there can ask for the next
+  {
+    Turn turn(g_team.quota(), Pace::kBeside);
+    end_changes(turn);
+  }
+  report_dead_samples();
   {
     MutexLock hold(stats_lock_);
     stats_.pauses_ns[stats_.cycles % 256] = pause_ns;

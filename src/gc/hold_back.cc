@@ -19,7 +19,7 @@ void Collector::wait_for_start() {
   Waiter waiter;
   // Acquire: pairs with the release in `begin_mark`. Read before the phase is.
   uint32_t seen = begun_cycles_.load(std::memory_order_acquire);
-  while (g_pacer.late() && (phase() == Phase::kOff || phase() == Phase::kBeginning) &&
+  while (g_pacer.late() && phase() != Phase::kMark && phase() != Phase::kStopped &&
          begun_cycles_.load(std::memory_order_acquire) == seen) {
     request();
     futex_wait_for(begun_cycles_, seen, kLookNs);
