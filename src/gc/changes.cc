@@ -79,26 +79,19 @@ BURROW_NO_TSAN bool is_barred(Address from, Address to) {
   return some == 0;
 }
 
-// The same, or free. What a page holds does not change while it is looked at, but for one that is
-// free: what is allocated there now is born white, and its page, never forgotten, is looked at next
-// time.
-BURROW_NO_TSAN bool is_barred_or_free(Address from, Address to) {
+// Pages that are neither barred nor free, at most `most` of them. What a page holds does not change
+// while it is looked at, but for one that is free: what is allocated there now is born white, and
+// its page, never forgotten, is looked at next time.
+BURROW_NO_TSAN size_t pages_of_interest(Address from, Address to, size_t most) {
   auto [page, last] = pages_of(from, to);
-  while (page < last) {
+  size_t found = 0;
+  while (page < last && found < most) {
     uint16_t kind = kind_of(page);
-    if (kind == kRaw) {
-      return false;
-    }
-    size_t passed = 1;
-    if (kind == 0) {
-      passed = heap::blank_pages(PageId(page), last - page);
-      if (passed == 0) {
-        return false;
-      }
-    }
-    page += passed;
+    size_t blank = kind == 0 ? heap::blank_pages(PageId(page), last - page) : 0;
+    found += kind == kRaw || (kind == 0 && blank == 0) ? 1 : 0;
+    page += std::max<size_t>(blank, 1);
   }
-  return true;
+  return found;
 }
 
 // Calls `f(from, to)` with the longest ranges that are of interest.
@@ -117,7 +110,7 @@ void for_each_of_interest(Address start, Address end, F f) {
       continue;
     }
     for (Address at = part; at < part_end; at += kSmallPart) {
-      if (is_barred_or_free(at, std::min(part_end, at + kSmallPart))) {
+      if (pages_of_interest(at, std::min(part_end, at + kSmallPart), 1) == 0) {
         close(at);
       } else if (from == 0) {
         from = at;
@@ -139,17 +132,24 @@ void changes_init() {
   g_always = os::debug_option("dirty") == "1";
 }
 
-bool changes_known() {
-  return g_watches;
-}
-
 namespace {
 
+// With what lies on the same small parts.
 uint64_t bytes_of_interest() {
   uint64_t bytes = 0;
   for_each_of_interest(heap::g_arena.base, arena_end(),
                        [&](Address from, Address to) { bytes += to - from; });
   return bytes;
+}
+
+// There is more of it than is looked through in a stop.
+bool is_much() {
+  constexpr size_t kMost = kLittle >> kPageShift;
+  size_t pages = 0;
+  for_each_of_interest(heap::g_arena.base, arena_end(), [&](Address from, Address to) {
+    pages += pages <= kMost ? pages_of_interest(from, to, kMost + 1) : 0;
+  });
+  return pages > kMost;
 }
 
 // REQUIRES: nothing is watched.
@@ -179,7 +179,7 @@ void add_all(RootJobs& jobs) {
 
 void begin_changes(Turn& turn) {
   g_left_alone = g_left_alone == 0 ? 0 : g_left_alone - 1;
-  if (g_can_watch && (g_always || (g_left_alone == 0 && bytes_of_interest() > kLittle))) {
+  if (g_can_watch && (g_always || (g_left_alone == 0 && is_much()))) {
     watch(turn);
   }
 }
@@ -219,7 +219,7 @@ void add_changes_beside(RootJobs& jobs, Turn& turn) {
     jobs.add(RootJob::Kind::kChanged, heap::g_arena.base, arena_end());
     return;
   }
-  if (g_can_watch && g_left_alone == 0 && bytes_of_interest() > kLittle) {
+  if (g_can_watch && g_left_alone == 0 && is_much()) {
     watch(turn);
     if (g_watches) {
       add_all(jobs);

@@ -13,11 +13,8 @@ namespace burrow::gc {
 /// Readies the layer. Once.
 void changes_init();
 
-/// What is written is known in this cycle. Else all is looked at again: the kernel cannot tell, or
-/// there is so little of it that looking costs less than the faults do.
-[[nodiscard]] bool changes_known();
-
-/// A cycle begins: if there is much that has no barrier, forgets what was written to it so far.
+/// A cycle begins: if there is much that has no barrier, has the kernel watch it. Else, or when the
+/// kernel cannot, all of it is looked at again.
 void begin_changes(Turn& turn);
 
 /// A cycle has ended: what is written from now on is of no interest, and takes no fault.

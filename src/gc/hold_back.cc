@@ -22,6 +22,9 @@ void Collector::wait_for_start() {
   while (g_pacer.late() && phase() != Phase::kMark && phase() != Phase::kStopped &&
          begun_cycles_.load(std::memory_order_acquire) == seen) {
     request();
+    if (!started_.load(std::memory_order_acquire)) {
+      return;  // the system refuses the collector's threads
+    }
     futex_wait_for(begun_cycles_, seen, kLookNs);
   }
 }
@@ -44,6 +47,9 @@ void Collector::wait_for_marks() {
       return;
     }
     request();
+    if (!started_.load(std::memory_order_acquire)) {
+      return;  // the system refuses the collector's threads
+    }
     futex_wait_for(marked_cycles_, seen, kLookNs);
   }
 }
