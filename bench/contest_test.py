@@ -57,6 +57,23 @@ class Verdicts(unittest.TestCase):
         self.assertIn("| a row | ns | 1 | 4 |  | 0.25 |  | 0.50 of Go | met |  |", text)
 
 
+class OldResults(unittest.TestCase):
+    """Tables of a result file."""
+
+    def test_table_of_a_file(self):
+        row_of = contest.Row("a row", "yield", 1, "ns", "ns", 1, settings=(("A", "1"),))
+        one = contest.Contest("made_up", "Made up", str(HERE / "made_up"), (row_of,), None, None)
+        raw = {"date": "2001-02-03", "machine": {"cpu_count": 2}, "failures": [],
+               "versions": {"burrow": "Burrow", "go": "Go 1.0"},
+               "runs": [{"workload": "yield", "count": 1, "processors": 1, "settings": {"A": "1"},
+                         "contender": name, "figures": [{"ns": ns}, {"ns": ns}]}
+                        for name, ns in (("burrow", 1), ("go", 4))]}
+        text = contest.text_of(one, raw)
+        self.assertIn("| a row | ns | 1 | 4 | 0.25 |", text)
+        self.assertIn("2 interleaved rounds", text)
+        self.assertIn("- cpu count: 2\n", text)
+
+
 class Contests(unittest.TestCase):
     """The contests that there are."""
 

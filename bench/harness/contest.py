@@ -77,6 +77,8 @@ def parse_arguments(contest):
     parser.add_argument("--only", action="append", default=[], metavar="TEXT",
                         help="rows whose title contains TEXT; may be repeated")
     parser.add_argument("--scale", type=float, default=1, help="share of each count (for tests)")
+    parser.add_argument("--tables", metavar="FILE", help="print the table of an old result, with the "
+                        "causes of today")
     parser.add_argument("--output", metavar="DIR", help="where results go (default: bench/results "
                         "for a complete run, nowhere for a partial one)")
     return parser.parse_args()
@@ -182,9 +184,28 @@ def write(contest, output, text, raw):
         file.write(text)
 
 
+def text_of(contest, raw):
+    """The results as Markdown."""
+    found = {name: Contender(title, ()) for name, title in raw["versions"].items()}
+    runs = {((r["workload"], r["count"], r["processors"], tuple(r["settings"].items())),
+             r["contender"]): r["figures"] for r in raw["runs"]}
+    rows = [row for row in contest.rows if any(job == row.job for job, _ in runs)]
+    rounds = max(len(figures) for figures in runs.values())
+    text = "# %s\n\nThe medians of %d interleaved rounds, written by bench/%s/run on %s.\n\n" % (
+        contest.title, rounds, os.path.basename(contest.folder), raw["date"])
+    text += table(found, rows, runs, contest.causes()) + "\n"
+    text += "".join("- %s: %s\n" % (k.replace("_", " "), v) for k, v in raw["machine"].items())
+    if raw["failures"]:
+        text += "\nFailures:\n\n" + "".join("- %s\n" % f for f in raw["failures"])
+    return text
+
+
 def main(contest):
     """Runs, prints the table, writes the results."""
     arguments = parse_arguments(contest)
+    if arguments.tables:
+        print(text_of(contest, files.load_json(arguments.tables)), end="")
+        return 0
     rows = [r for r in contest.rows
             if not arguments.only or any(t in r.title for t in arguments.only)]
     if not rows:
@@ -194,21 +215,15 @@ def main(contest):
     with tempfile.TemporaryDirectory() as folder:
         found = contest.contenders(arguments.build, folder)
         runs, failures = measure(contest, found, rows, rounds, arguments.scale)
-    today = datetime.date.today().isoformat()
-    text = "# %s\n\nThe medians of %d interleaved rounds, written by bench/%s/run on %s.\n\n" % (
-        contest.title, rounds, os.path.basename(contest.folder), today)
-    text += table(found, rows, runs, contest.causes()) + "\n"
-    text += "".join("- %s: %s\n" % (k.replace("_", " "), v) for k, v in about.items())
-    if failures:
-        text += "\nFailures:\n\n" + "".join("- %s\n" % f for f in failures)
+    raw = {"date": datetime.date.today().isoformat(), "machine": about, "failures": failures,
+           "versions": {n: c.title for n, c in found.items()},
+           "runs": [{"workload": k[0], "count": k[1], "processors": k[2], "settings": dict(k[3]),
+                     "contender": n, "figures": f} for (k, n), f in runs.items()]}
+    text = text_of(contest, raw)
     print(text)
     partial = arguments.quick or arguments.only or arguments.scale != 1
     output = arguments.output or (
         None if partial else os.path.join(os.path.dirname(contest.folder), "results"))
     if output:
-        write(contest, output, text, {
-            "date": today, "machine": about, "failures": failures,
-            "versions": {n: c.title for n, c in found.items()},
-            "runs": [{"workload": k[0], "count": k[1], "processors": k[2], "settings": dict(k[3]),
-                      "contender": n, "figures": f} for (k, n), f in runs.items()]})
+        write(contest, output, text, raw)
     return 1 if failures else 0

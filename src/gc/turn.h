@@ -13,25 +13,25 @@ enum class Pace : uint8_t {
   kStopped,  ///< the world waits
 };
 
+/// How many `Waiter`s there are. Relaxed: it steers.
+inline constinit std::atomic<uint32_t> g_waiters{0};
+
 /// While one lives, a thread of the program can do nothing before the collector gets on, so turns
 /// do not end.
 class Waiter {
  public:
-  Waiter() { count_.fetch_add(1, std::memory_order_relaxed); }
+  Waiter() { g_waiters.fetch_add(1, std::memory_order_relaxed); }
 
-  ~Waiter() { count_.fetch_sub(1, std::memory_order_relaxed); }
+  ~Waiter() { g_waiters.fetch_sub(1, std::memory_order_relaxed); }
 
   Waiter(const Waiter&) = delete;
   Waiter& operator=(const Waiter&) = delete;
 
   /// There are some.
-  [[nodiscard]] static bool any() { return count_.load(std::memory_order_relaxed) != 0; }
+  [[nodiscard]] static bool any() { return g_waiters.load(std::memory_order_relaxed) != 0; }
 
   /// In the child of a fork.
-  static void reset_after_fork() { count_.store(0, std::memory_order_relaxed); }
-
- private:
-  static inline constinit std::atomic<uint32_t> count_{0};  // relaxed: it steers
+  static void reset_after_fork() { g_waiters.store(0, std::memory_order_relaxed); }
 };
 
 /// Processor time of the collector's threads in a cycle, against what is owed to them: a quarter of

@@ -104,8 +104,7 @@ void DirtyTracker::let(uintptr_t from, uintptr_t to) {
   (void)ioctl(uffd_, UFFDIO_WRITEPROTECT, &range);
 }
 
-void DirtyTracker::look(uintptr_t from, uintptr_t to, uint64_t flags, Visit visit,
-                        void* argument) {
+void DirtyTracker::look(uintptr_t from, uintptr_t to, uint64_t flags, Visit visit, void* argument) {
   for (uintptr_t at = from; at < to;) {
     at = look_at_some(at, to, flags, visit, argument);
   }
