@@ -7,6 +7,7 @@
 #include "gc/faults.h"
 #include "gc/pacer.h"
 #include "gc/turn.h"
+#include "sched/blocking.h"
 
 namespace burrow::gc {
 namespace {
@@ -58,9 +59,17 @@ void hold_back() {
   if (BURROW_LIKELY(!g_pacer.late()) || g_faults.no_hold_back) {
     return;
   }
+  Phase phase = g_collector.phase();
+  if ((phase == Phase::kMark || phase == Phase::kStopped) && !g_pacer.over()) {
+    return;
+  }
+  bool lent = sched::enter_blocking();  // other goroutines may go on
   g_collector.wait_for_start();
   if (g_pacer.over()) {
     g_collector.wait_for_marks();
+  }
+  if (lent) {
+    sched::exit_blocking();
   }
 }
 

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "burrow/gc.h"
+#include "burrow/go.h"
 #include "burrow/memstats.h"
 #include "gc/collector.h"
 #include "gc/faults.h"
@@ -277,6 +278,40 @@ TEST(HoldBack, WhoAllocatesWaitsForTheCyclesEnd) {
   collect();
   uint64_t allowed = past_the_goal_allowed();
   EXPECT_LE(gets_past_the_goal<NoEnd>(allowed), allowed + kMega);
+}
+
+// Run with BURROW_PROCS=1 too: then both share a processor.
+TEST(HoldBack, OtherGoroutinesGoOn) {
+  collect();
+  uint64_t goal = gc::g_pacer.goal();
+  std::atomic<bool> done{false};
+  std::atomic<uint64_t> turns{0};
+  WaitGroup group;
+  bool went_on = false;
+  {
+    NoStart none;
+    group.go([&] {
+      churn(goal + kFarPast, kMega, [] {});
+      done = true;
+    });
+    group.go([&] {
+      while (!done) {
+        ++turns;
+        yield();
+      }
+    });
+    while (gc::g_pacer.live() <= goal) {
+      std::this_thread::yield();
+    }
+    uint64_t before = turns;
+    for (int i = 0; i < 10'000 && !went_on; ++i) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      went_on = turns > before + 1000;
+    }
+    EXPECT_FALSE(done);
+  }
+  group.wait();
+  EXPECT_TRUE(went_on);
 }
 
 TEST(HoldBack, WithoutItTheHeapGrowsOn) {
