@@ -47,26 +47,27 @@ void mark(long count) {
   bench::mark<Heap>(count, g_heads);
 }
 
+constexpr bench::Workload kWorkloads[] = {{"trees", bench::trees<Heap, bench::Raw>},
+                                          {"trees_ptr", bench::trees<Heap, bench::Raw>},
+                                          {"alloc_16", bench::allocate<Heap, 16>},
+                                          {"alloc_64", bench::allocate<Heap, 64>},
+                                          {"alloc_1024", bench::allocate<Heap, 1024>},
+                                          {"alloc_4096", bench::allocate<Heap, 4096>},
+                                          {"alloc_32768", bench::allocate<Heap, 32768>},
+                                          {"alloc_65536", bench::allocate<Heap, 65536>},
+                                          {"ordered", mark<false>},
+                                          {"shuffled", mark<true>},
+                                          {"lru", bench::lru<Heap>}};
+
 }  // namespace
 
 int main(int argc, char** argv) {
   GC_INIT();
   GC_allow_register_threads();
-  auto* run = bench::choose({{"trees", bench::trees<Heap, bench::Raw>},
-                             {"trees_ptr", bench::trees<Heap, bench::Raw>},
-                             {"alloc_16", bench::allocate<Heap, 16>},
-                             {"alloc_64", bench::allocate<Heap, 64>},
-                             {"alloc_1024", bench::allocate<Heap, 1024>},
-                             {"alloc_4096", bench::allocate<Heap, 4096>},
-                             {"alloc_32768", bench::allocate<Heap, 32768>},
-                             {"alloc_65536", bench::allocate<Heap, 65536>},
-                             {"ordered", mark<false>},
-                             {"shuffled", mark<true>},
-                             {"lru", bench::lru<Heap>}},
-                            argc, argv);
-  if (run == nullptr) {
+  const bench::Workload* workload = bench::choose(kWorkloads, argc, argv);
+  if (workload == nullptr) {
     return 2;
   }
-  run(std::atol(argv[2]));
+  workload->run(std::atol(argv[2]));
   return 0;
 }

@@ -139,29 +139,30 @@ void barrier(long count) {
   report("ratio", bench::median(ratios));
 }
 
+constexpr bench::Workload kWorkloads[] = {{"trees", bench::trees<Heap, bench::Raw>},
+                                          {"trees_ptr", bench::trees<Heap, burrow::Ptr>},
+                                          {"alloc_16", bench::allocate<Heap, 16>},
+                                          {"alloc_64", bench::allocate<Heap, 64>},
+                                          {"alloc_1024", bench::allocate<Heap, 1024>},
+                                          {"alloc_4096", bench::allocate<Heap, 4096>},
+                                          {"alloc_32768", bench::allocate<Heap, 32768>},
+                                          {"alloc_65536", bench::allocate<Heap, 65536>},
+                                          {"ordered", mark<false>},
+                                          {"shuffled", mark<true>},
+                                          {"lru", bench::lru<Heap>},
+                                          {"pool", pool},
+                                          {"append", append},
+                                          {"any_int", any_int},
+                                          {"any_struct", any_struct},
+                                          {"barrier", barrier}};
+
 }  // namespace
 
 int main(int argc, char** argv) {
-  auto* run = bench::choose({{"trees", bench::trees<Heap, bench::Raw>},
-                             {"trees_ptr", bench::trees<Heap, burrow::Ptr>},
-                             {"alloc_16", bench::allocate<Heap, 16>},
-                             {"alloc_64", bench::allocate<Heap, 64>},
-                             {"alloc_1024", bench::allocate<Heap, 1024>},
-                             {"alloc_4096", bench::allocate<Heap, 4096>},
-                             {"alloc_32768", bench::allocate<Heap, 32768>},
-                             {"alloc_65536", bench::allocate<Heap, 65536>},
-                             {"ordered", mark<false>},
-                             {"shuffled", mark<true>},
-                             {"lru", bench::lru<Heap>},
-                             {"pool", pool},
-                             {"append", append},
-                             {"any_int", any_int},
-                             {"any_struct", any_struct},
-                             {"barrier", barrier}},
-                            argc, argv);
-  if (run == nullptr) {
+  const bench::Workload* workload = bench::choose(kWorkloads, argc, argv);
+  if (workload == nullptr) {
     return 2;
   }
-  run(std::atol(argv[2]));
+  workload->run(std::atol(argv[2]));
   return 0;
 }

@@ -14,15 +14,16 @@ struct Heap {
   static void drop(void* memory) { std::free(memory); }
 };
 
+constexpr bench::Workload kWorkloads[] = {{"trees", bench::trees<Heap, bench::Raw>},
+                                          {"trees_ptr", bench::trees<Heap, bench::Raw>}};
+
 }  // namespace
 
 int main(int argc, char** argv) {
-  auto* run = bench::choose(
-      {{"trees", bench::trees<Heap, bench::Raw>}, {"trees_ptr", bench::trees<Heap, bench::Raw>}},
-      argc, argv);
-  if (run == nullptr) {
+  const bench::Workload* workload = bench::choose(kWorkloads, argc, argv);
+  if (workload == nullptr) {
     return 2;
   }
-  run(std::atol(argv[2]));
+  workload->run(std::atol(argv[2]));
   return 0;
 }

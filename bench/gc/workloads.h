@@ -21,43 +21,17 @@
 #include <sys/resource.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cstdint>
-#include <cstdio>
-#include <cstdlib>
-#include <cstring>
 #include <vector>
 
+#include "../harness/contest.h"
+
 namespace bench {
-
-class Clock {
- public:
-  [[nodiscard]] double ns() const {
-    return std::chrono::duration<double, std::nano>(std::chrono::steady_clock::now() - start_)
-        .count();
-  }
-
-  [[nodiscard]] double seconds() const { return ns() / 1e9; }
-
- private:
-  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
-};
-
-inline void report(const char* name, double value) {
-  std::printf("{\"%s\":%.6g}\n", name, value);
-}
 
 inline double peak_mib() {
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
   return static_cast<double>(usage.ru_maxrss) / 1024;
-}
-
-inline void expect(bool condition, const char* what) {
-  if (!condition) {
-    std::fprintf(stderr, "gc bench: %s\n", what);
-    std::_Exit(1);
-  }
 }
 
 /// The value is used, as far as the compiler knows.
@@ -81,22 +55,6 @@ class Random {
 inline double median(std::vector<double> values) {
   std::sort(values.begin(), values.end());
   return values[values.size() / 2];
-}
-
-struct Workload {
-  const char* name;
-  void (*run)(long count);
-};
-
-/// What runs the workload that the command line names; null after a message.
-inline auto choose(const std::vector<Workload>& all, int argc, char** argv) -> void (*)(long) {
-  for (const Workload& one : all) {
-    if (argc == 3 && std::strcmp(argv[1], one.name) == 0) {
-      return one.run;
-    }
-  }
-  std::fprintf(stderr, "usage: %s WORKLOAD COUNT\n", argv[0]);
-  return nullptr;
 }
 
 }  // namespace bench

@@ -14,38 +14,14 @@
 //   mutex       lock and unlock of a free mutex                          ns a pair
 #pragma once
 
-#include <chrono>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
 #include <fstream>
 #include <string>
 
+#include "../harness/contest.h"
+
 namespace bench {
-
-class Clock {
- public:
-  [[nodiscard]] double ns() const {
-    return std::chrono::duration<double, std::nano>(std::chrono::steady_clock::now() - start_)
-        .count();
-  }
-
-  [[nodiscard]] double seconds() const { return ns() / 1e9; }
-
- private:
-  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
-};
-
-inline void report(const char* name, double value) {
-  std::printf("{\"%s\":%.6g}\n", name, value);
-}
-
-inline void expect(bool condition, const char* what) {
-  if (!condition) {
-    std::fprintf(stderr, "goroutines bench: %s\n", what);
-    std::_Exit(1);
-  }
-}
 
 /// Resident memory and page tables of this process.
 inline double memory_bytes() {
@@ -76,23 +52,6 @@ __attribute__((noinline)) inline long recurse(long depth) {
   long below = recurse(depth - 1);
   asm volatile("" : "+r"(below));
   return below + 1;
-}
-
-struct Workload {
-  const char* name;
-  void (*run)(long count);
-};
-
-/// The workload that the command line names, or null after a message.
-template <size_t N>
-const Workload* choose(const Workload (&all)[N], int argc, char** argv) {
-  for (const Workload& one : all) {
-    if (argc == 3 && std::strcmp(argv[1], one.name) == 0) {
-      return &one;
-    }
-  }
-  std::fprintf(stderr, "usage: %s WORKLOAD COUNT\n", argv[0]);
-  return nullptr;
 }
 
 }  // namespace bench

@@ -29,11 +29,10 @@
 #define BURROW_UNLIKELY(x) __builtin_expect(static_cast<bool>(x), 0)
 #define BURROW_ALWAYS_INLINE inline __attribute__((always_inline))
 #define BURROW_NOINLINE __attribute__((noinline))
-/// Marks a declaration whose definition is in the same library: no detour through the GOT.
-// A variable of the runtime's own that never holds a pointer to a collected object: not a root.
-// For big ones only, as it takes its size in the file.
+/// A variable of the runtime's own that never holds a pointer to a collected object: not a root.
+/// For big ones only, as it takes its size in the file.
 #define BURROW_NO_ROOTS __attribute__((section("burrow_no_roots")))
-
+/// Marks a declaration whose definition is in the same library: no detour through the GOT.
 #define BURROW_HIDDEN __attribute__((visibility("hidden")))
 /// Marks a symbol that the shared libraries export.
 #define BURROW_EXPORT __attribute__((visibility("default")))

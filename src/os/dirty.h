@@ -40,8 +40,6 @@ class DirtyTracker {
     look(from, to, 0, visit, argument);
   }
 
-  [[nodiscard]] bool on() const { return uffd_ >= 0; }
-
   /// In the child of a fork, which has no watch of its own.
   void reset_after_fork();
 
