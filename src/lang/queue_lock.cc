@@ -1,13 +1,20 @@
 // The contended path. See queue_lock.h.
 #include "lang/queue_lock.h"
 
+#include <algorithm>
+
 #include "base/futex.h"
+#include "os/thread.h"
 
 namespace burrow::lang {
 
 void QueueLock::lock_slow() {
   constexpr int kSpins = 100;
-  for (int i = 0; i < kSpins; ++i) {
+  constexpr int kYields = 10;
+  constexpr int64_t kShortestNs = 20'000;
+  constexpr int64_t kLongestNs = 1'000'000;
+  int64_t sleep_ns = kShortestNs;
+  for (int round = 0;; ++round) {
     uint32_t expected = kFree;
     // Acquire: pairs with the release in unlock.
     if (state_.load(std::memory_order_relaxed) == kFree &&
@@ -15,16 +22,15 @@ void QueueLock::lock_slow() {
                                      std::memory_order_relaxed)) {
       return;
     }
-    __builtin_ia32_pause();
+    if (round < kSpins) {
+      __builtin_ia32_pause();
+    } else if (round < kSpins + kYields) {
+      os::yield_thread();  // its holder may have been preempted
+    } else {
+      (void)futex_wait_for(state_, kHeld, sleep_ns);
+      sleep_ns = std::min(sleep_ns * 2, kLongestNs);
+    }
   }
-  // Acquire: pairs with the release in unlock.
-  while (state_.exchange(kContended, std::memory_order_acquire) != kFree) {
-    futex_wait(state_, kContended);
-  }
-}
-
-void QueueLock::wake_one() {
-  futex_wake_one(state_);
 }
 
 }  // namespace burrow::lang

@@ -54,6 +54,12 @@ void yield_thread();
 /// `add_stack_area` made.
 [[nodiscard]] uintptr_t stack_end(uintptr_t sp);
 
+/// Prepares for `thread_barrier`; false when the system has none.
+[[nodiscard]] bool prepare_thread_barrier();
+/// Every running thread of the process executes a full memory barrier between the call and its
+/// return: so a thread that does something often can do without one. REQUIRES: it was prepared.
+void thread_barrier();
+
 /// Sleeps on the monotonic clock.
 void sleep_ms(int milliseconds);
 void sleep_ns(int64_t nanoseconds);

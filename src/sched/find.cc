@@ -117,10 +117,20 @@ Goroutine* find_fairly(Worker& w) {
   return g;
 }
 
-// Gives the processor up and, if the worker was the one that looked for work, looks once more at
-// what may have come meanwhile. True: the worker has a processor and something is there.
+// What tests put where a wake-up could be lost.
+void linger_in_tests() {
+  if (SchedTestPeer::slow_recheck.load(std::memory_order_relaxed)) {
+    for (int i = 0; i < 2000; ++i) {
+      arch::pause();
+    }
+  }
+}
+
+// Gives the processor up and looks once more at what may have come meanwhile. True: the worker has
+// a processor and something is there.
 bool give_up(Worker& w, Goroutine*& found) {
   Processor* p = w.processor;
+  linger_in_tests();
   {
     MutexLock hold(g_sched.lock);
     found = take_global_locked(*p);
@@ -130,12 +140,8 @@ bool give_up(Worker& w, Goroutine*& found) {
     unbind(w);
     put_idle(p);
   }
-  if (SchedTestPeer::slow_recheck.load(std::memory_order_relaxed)) {
-    for (int i = 0; i < 2000; ++i) {
-      arch::pause();
-    }
-  }
-  if (!stop_spinning(w)) {
+  linger_in_tests();
+  if (!stop_spinning(w) && SchedTestPeer::only_spinners_look.load(std::memory_order_relaxed)) {
     return false;
   }
   if (SchedTestPeer::skip_recheck.load(std::memory_order_relaxed) || !work_anywhere()) {
@@ -150,8 +156,7 @@ bool give_up(Worker& w, Goroutine*& found) {
     return false;
   }
   bind(w, idle);
-  w.spinning = true;
-  g_sched.spinning.fetch_add(1, std::memory_order_seq_cst);
+  start_spinning(w);
   return true;
 }
 
@@ -209,6 +214,11 @@ Goroutine* idle(Worker& w) {
 }
 
 }  // namespace
+
+void start_spinning(Worker& w) {
+  w.spinning = true;
+  g_sched.spinning.fetch_add(1, std::memory_order_seq_cst);
+}
 
 bool stop_spinning(Worker& w) {
   bool was = std::exchange(w.spinning, false);
@@ -310,8 +320,7 @@ Goroutine* find_runnable(Worker& w) {
     }
     if (g == nullptr && may_spin(w)) {
       if (!w.spinning) {
-        w.spinning = true;
-        g_sched.spinning.fetch_add(1, std::memory_order_seq_cst);
+        start_spinning(w);
       }
       g = steal_work(w);
     }

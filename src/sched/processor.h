@@ -7,6 +7,7 @@
 
 #include "sched/goroutine.h"
 #include "sched/run_queue.h"
+#include "sched/solitude.h"
 #include "sched/timer_heap.h"
 
 namespace burrow::heap {
@@ -36,6 +37,7 @@ struct alignas(64) Processor {
   heap::MCache* cache = nullptr;  ///< bound to the thread of the owner
   /// Goroutines begun less those ended, here: a figure for others.
   std::atomic<int64_t> balance{0};
+  Solitude solitude;
 
   /// Runs before all of the queue. Others may take it, later than the queue's.
   alignas(64) std::atomic<Goroutine*> next{nullptr};

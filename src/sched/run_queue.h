@@ -48,6 +48,19 @@ class RunQueue {
     }
   }
 
+  /// The front, while nobody else takes; null when the queue is empty. Owner only, as the next.
+  [[nodiscard]] Goroutine* front_alone(uint32_t& head) const {
+    head = head_.load(std::memory_order_relaxed);
+    bool empty = tail_.load(std::memory_order_relaxed) == head;
+    return empty ? nullptr : slots_[head % kCapacity].load(std::memory_order_relaxed);
+  }
+
+  /// Takes out the front that was at `head`.
+  void drop_front_alone(uint32_t head) {
+    // Release: as in pop, for those who take later.
+    head_.store(head + 1, std::memory_order_release);
+  }
+
   /// Moves the first half (at least one) of `from` to this queue, which is empty, and returns one
   /// of them, not queued. Owner of this queue only; `from` is another's.
   [[nodiscard]] Goroutine* steal_half(RunQueue& from) {

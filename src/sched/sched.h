@@ -18,7 +18,9 @@
 //     one processor without anything else in between. What does not fit, and what plain threads
 //     make runnable, goes to the global queue. Every `kFairTick`-th choice leaves the next slot out
 //     and begins with the global queue or with the ring, in turn, so that neither two goroutines
-//     that wake each other nor a full ring keep others waiting for ever.
+//     that wake each other nor a full ring keep others waiting for ever. A processor that never had
+//     company takes from its queue by plain loads and stores (solitude.h): a read-modify-write is a
+//     third of a yield. A second processor is made only when the first is not in between the two.
 //  3. Idling and waking (find.cc, wake.cc). A worker that finds nothing anywhere looks some 20
 //     microseconds more (it is then spinning; at most half as many as there are busy processors
 //     do), gives its processor up, looks once more, and sleeps: in the poller until the first timer
@@ -57,13 +59,19 @@
 // before L are each in one order for all threads: all these accesses are seq_cst, or have a seq_cst
 // fence or read-modify-write in between. So either R comes after the worker's counts, and sees an
 // idle processor and, if that was the last one spinning, nobody spinning, and wakes; or L comes
-// after W and finds the work. A worker that goes to sleep without having been spinning need not
-// look at the queues, as then another was spinning (`may_spin`) who will, when he stops; it looks
-// at the global queue under the lock and at timers and waits for descriptors like all. A worker
+// after W and finds the work. A worker that goes to sleep without having been spinning looks too:
+// the one who spun (`may_spin`) may have found something and looked for more before W, and R may
+// have come before this one's processor was idle. Whoever wakes counts as spinning before it has a
+// processor for that; if there is none, it stops under the lock under which processors become idle:
+// what became idle before is seen, and who makes work afterwards is not misled. A worker
 // that finds something and so stops spinning looks for more afterwards in the same order. Timers:
 // whoever waits in the poller has said till when (`poll_until_ns`) after having said that it will
 // (`last_poll_ns` is 0); whoever starts an earlier one interrupts it, also when it has not said the
-// time yet. `SchedTestPeer::skip_recheck` leaves L out: wakeup_test.cc sees that it is needed.
+// time yet. While there is one processor only, its owner neither
+// looks for idle ones nor has W in order: whoever makes a second one waits for the owner to be
+// done (`Solitude::end`), and looks for work when the second is idle.
+// `SchedTestPeer::skip_recheck` leaves L out,
+// `only_spinners_look` for some: wakeup_test.cc sees that it is needed.
 //
 // Invariants. A goroutine is in one place: running on one worker, in one queue, in a list of free
 // ones, or parked with whoever will wake it (`GoroutineState` says who owns it). One worker owns a

@@ -81,10 +81,15 @@ void push_global(GoroutineList& list) BURROW_EXCLUDES(g_sched.lock);
 [[nodiscard]] Goroutine* take_global(Processor& p) BURROW_EXCLUDES(g_sched.lock);
 [[nodiscard]] Goroutine* take_global_locked(Processor& p) BURROW_REQUIRES(g_sched.lock);
 
-/// Takes what is in the next slot. Owner only, as the next.
-[[nodiscard]] inline Goroutine* take_next(Processor& p) {
+/// Takes what is in the next slot. Owner only, as the next three.
+[[nodiscard]] inline Goroutine* take_next(Processor& p, const Solitude::Turn& turn) {
   // Relaxed: the owner is the only one that puts something in.
   Goroutine* g = p.next.load(std::memory_order_relaxed);
+  if (g != nullptr && turn.alone()) {
+    turn.halfway();
+    p.next.store(nullptr, std::memory_order_relaxed);
+    return g;
+  }
   // Acquire: pairs with the release in put_next.
   if (g != nullptr && p.next.compare_exchange_strong(g, nullptr, std::memory_order_acquire,
                                                      std::memory_order_relaxed)) {
@@ -93,10 +98,40 @@ void push_global(GoroutineList& list) BURROW_EXCLUDES(g_sched.lock);
   return nullptr;
 }
 
+/// Takes the front of the queue.
+[[nodiscard]] inline Goroutine* take_front(Processor& p, const Solitude::Turn& turn) {
+  if (!turn.alone()) {
+    return p.queue.pop();
+  }
+  uint32_t head = 0;
+  Goroutine* g = p.queue.front_alone(head);
+  if (g != nullptr) {
+    turn.halfway();
+    p.queue.drop_front_alone(head);
+  }
+  return g;
+}
+
 /// Takes the next slot, or the front of the queue.
 [[nodiscard]] inline Goroutine* take_local(Processor& p) {
-  Goroutine* g = take_next(p);
-  return g != nullptr ? g : p.queue.pop();
+  Solitude::Turn turn(p.solitude);
+  Goroutine* g = take_next(p, turn);
+  return g != nullptr ? g : take_front(p, turn);
+}
+
+/// Puts something into the next slot; what was there.
+[[nodiscard]] inline Goroutine* exchange_next(Processor& p, Goroutine* g, bool& alone) {
+  Solitude::Turn turn(p.solitude);
+  alone = turn.alone();
+  if (alone) {
+    Goroutine* former = p.next.load(std::memory_order_relaxed);
+    turn.halfway();
+    // Release: pairs with the acquires of takers.
+    p.next.store(g, std::memory_order_release);
+    return former;
+  }
+  // Release: as above. Seq_cst: see sched.h, "No wake-up is lost".
+  return p.next.exchange(g, std::memory_order_seq_cst);
 }
 
 /// Work of other processors: see find.cc.
@@ -140,6 +175,8 @@ void put_idle(Processor* p) BURROW_REQUIRES(g_sched.lock);
 [[nodiscard]] int64_t earliest_timer();
 /// Runs what is due at all processors' heaps. REQUIRES: on a worker's own stack.
 size_t run_all_timers(int64_t now);
+/// The worker counts as looking for work.
+void start_spinning(Worker& w);
 /// The worker does not count as looking for work any more; false if it did not.
 bool stop_spinning(Worker& w);
 /// True when some processor has something to run.
@@ -184,12 +221,16 @@ BURROW_HIDDEN extern constinit std::atomic<bool> g_stress;
 
 /// What tests change or break on purpose.
 struct SchedTestPeer {
-  /// Leaves out the second look of a worker that stops spinning.
+  /// Leaves out the second look of a worker that goes to sleep.
   static std::atomic<bool> skip_recheck;
-  /// Widens the moment before that look.
+  /// Leaves it out for workers that were not spinning.
+  static std::atomic<bool> only_spinners_look;
+  /// Widens the moments before that look and before the processor is given up.
   static std::atomic<bool> slow_recheck;
   /// Keeps the monitor from finding work that nobody saw.
   static std::atomic<bool> no_rescue;
+  /// A lone processor gets company without having been waited for.
+  static std::atomic<bool> no_wait_for_turn;
 };
 
 }  // namespace burrow::sched

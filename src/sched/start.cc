@@ -60,6 +60,11 @@ void change_processors(int count) {
   for (int i = made; i < count; ++i) {
     make_processor(i);
   }
+  if (made == 0 && count == 1) {
+    g_sched.processors[0].solitude.begin(os::debug_option("slowturns") == "1");
+  } else if (count > 1) {
+    g_sched.processors[0].solitude.end();
+  }
   // Release: pairs with the acquires of those who go through all.
   g_sched.made_count.store(std::max(made, count), std::memory_order_release);
   MutexLock hold(g_sched.lock);
@@ -152,6 +157,12 @@ int set_processors(int count) {
     yield_now();
   }
   return former;
+}
+
+bool runs_goroutines() {
+  // Acquire: pairs with the release in start.
+  return g_sched.started.load(std::memory_order_acquire) &&
+         !g_sched.forked.load(std::memory_order_relaxed);
 }
 
 void begin_run() {

@@ -6,6 +6,9 @@ namespace burrow::sched {
 /// Called once, when the scheduler starts. For what layers above have to add.
 void set_start_hook(void (*hook)());
 
+/// True once the scheduler has started, and not in the child of a fork.
+[[nodiscard]] bool runs_goroutines();
+
 /// Go's GOMAXPROCS: sets how many goroutines run at one time and returns the former number; 0 or
 /// less: only returns it. Lowering counts for each processor when its goroutine next waits or
 /// yields.

@@ -8,6 +8,8 @@ constinit std::atomic<bool> g_stress{false};
 constinit std::atomic<bool> SchedTestPeer::skip_recheck{false};
 constinit std::atomic<bool> SchedTestPeer::slow_recheck{false};
 constinit std::atomic<bool> SchedTestPeer::no_rescue{false};
+constinit std::atomic<bool> SchedTestPeer::only_spinners_look{false};
+constinit std::atomic<bool> SchedTestPeer::no_wait_for_turn{false};
 
 namespace {
 
@@ -37,7 +39,7 @@ bool stress_shuffle(Processor& p) {
       push_local(p, g);
     }
   } else if (draw % 8 == 2) {
-    if (Goroutine* g = take_next(p); g != nullptr) {
+    if (Goroutine* g = take_next(p, Solitude::Turn(p.solitude)); g != nullptr) {
       push_local(p, g);
     }
   }

@@ -206,8 +206,15 @@ void put_next(Worker& w, Goroutine* g) {
     }
     return;
   }
-  // Release: pairs with the acquires of takers. Seq_cst: see sched.h, "No wake-up is lost".
-  Goroutine* former = p.next.exchange(g, std::memory_order_seq_cst);
+  bool alone = false;
+  Goroutine* former = exchange_next(p, g, alone);
+  if (BURROW_LIKELY(alone)) {
+    // Nobody could be woken. Whoever ends the solitude looks for work afterwards.
+    if (former != nullptr) {
+      push_local(p, former);
+    }
+    return;
+  }
   if (former != nullptr) {
     push_local(p, former);
     std::atomic_thread_fence(std::memory_order_seq_cst);

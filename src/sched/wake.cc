@@ -169,8 +169,14 @@ void wake_processor() {
     p = take_lent();
   }
   if (p == nullptr) {
-    g_sched.spinning.fetch_sub(1, std::memory_order_seq_cst);
-    return;
+    // Whoever saw this thread spin relies on it. What becomes idle from now on is looked around
+    // from, and woken by those who see it.
+    MutexLock hold(g_sched.lock);
+    p = take_idle();
+    if (p == nullptr) {
+      g_sched.spinning.fetch_sub(1, std::memory_order_seq_cst);
+      return;
+    }
   }
   start_worker(p, true);
 }
@@ -218,6 +224,11 @@ void hand_on(Processor* p) {
   }
   if (p != nullptr) {
     start_worker(p, false);
+    return;
+  }
+  // See sched.h, "No wake-up is lost".
+  if (work_anywhere() && wanted_elsewhere()) {
+    wake_processor();
   } else if (int64_t when = earliest_timer(); when != kNever) {
     wake_for_timer(when);
   }

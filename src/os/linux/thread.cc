@@ -1,6 +1,7 @@
 // Threads on Linux. See os/thread.h.
 #include "os/thread.h"
 
+#include <linux/membarrier.h>
 #include <pthread.h>
 #include <sched.h>
 #include <sys/syscall.h>
@@ -219,6 +220,14 @@ BURROW_NOINLINE int* errno_address() {
 
 void yield_thread() {
   sched_yield();
+}
+
+bool prepare_thread_barrier() {
+  return syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0) == 0;
+}
+
+void thread_barrier() {
+  CHECK(syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0) == 0);
 }
 
 bool start_mutator_thread(const char* name, void (*function)()) {

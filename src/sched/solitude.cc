@@ -1,0 +1,40 @@
+// Going from one processor to several. See solitude.h.
+#include "sched/solitude.h"
+
+#include "arch/arch.h"
+#include "os/os.h"
+#include "os/thread.h"
+#include "sched/scheduler.h"
+
+namespace burrow::sched {
+
+void Solitude::begin(bool slowly) {
+  if (os::prepare_thread_barrier()) {
+    state_.store(slowly ? State::kAloneSlowly : State::kAlone, std::memory_order_relaxed);
+  }
+}
+
+void Solitude::end() {
+  if (state_.load(std::memory_order_relaxed) == State::kShared) {
+    return;
+  }
+  state_.store(State::kShared, std::memory_order_seq_cst);
+  if (SchedTestPeer::no_wait_for_turn.load(std::memory_order_relaxed)) {
+    return;
+  }
+  os::thread_barrier();
+  // Acquire: pairs with the release in ~Turn.
+  while (turn_.load(std::memory_order_acquire)) {
+    os::yield_thread();
+  }
+}
+
+void Solitude::Turn::linger() {
+  constexpr int64_t kNs = 1'000'000;
+  int64_t until = os::monotonic_ns() + kNs;
+  while (os::monotonic_ns() < until) {
+    arch::pause();
+  }
+}
+
+}  // namespace burrow::sched
