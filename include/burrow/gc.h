@@ -29,7 +29,7 @@ namespace burrow {
 
 /// A new T on the collected heap: zeroed, then constructed from `args`. Never null: when memory is
 /// out the program ends, as Go's does. A destructor that does something runs once, on the cleanup
-/// thread, some time after the object became unreachable; it may use the object and what it
+/// goroutine, some time after the object became unreachable; it may use the object and what it
 /// points to, and may not bring them back.
 template <class T, class... Args>
 T* make(Args&&... args) {
@@ -160,8 +160,9 @@ namespace internal {
 uint64_t add_cleanup(void* object, void (*function)(void*), void* argument);
 }
 
-/// Has `f(argument)` called once, on the cleanup thread, some time after `object` became
-/// unreachable. `f` and `argument` must not refer to the object, or it never does.
+/// Has `f(argument)` called once, on the cleanup goroutine (a thread in programs that have started
+/// no goroutine), some time after `object` became unreachable. `f` and `argument` must not refer to
+/// the object, or it never does.
 template <class T, class F, class A>
 Cleanup add_cleanup(T* object, F f, A argument) {
   struct Call {

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <memory>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "burrow/chan.h"
@@ -14,6 +15,7 @@
 #include "burrow/go.h"
 #include "burrow/stack.h"
 #include "lang/collected_test.h"
+#include "sched/park.h"
 #include "sched/test_processors.h"
 
 namespace burrow {
@@ -122,6 +124,32 @@ TEST(CollectAmongGoroutines, WhoCollectsLendsItsProcessor) {
     }
     EXPECT_TRUE(ran.load());
   });
+}
+
+// On a goroutine of its own, which may wait as any other: also when there is one processor only.
+TEST(CollectAmongGoroutines, CleanupsAreGoroutines) {
+  for (int processors : {1, 2}) {
+    Processors some(processors);
+    run([] {
+      Chan<uint64_t> ids;
+      Chan<bool> go_on;
+      in_deep_frame([&] {
+        auto cleanup = [](const std::pair<Chan<uint64_t>, Chan<bool>>& chans) {
+          chans.first.send(sched::goroutine_id(sched::current()));
+          (void)chans.second.recv();
+          chans.first.send(0);
+        };
+        add_cleanup(make<Node>(), cleanup, std::pair(ids, go_on));
+      });
+      wipe_stack_and_collect();
+      uint64_t id = *ids.recv();
+      EXPECT_NE(id, 0U);
+      EXPECT_NE(id, sched::goroutine_id(sched::current()));
+      EXPECT_TRUE(collects_what_is_dropped());
+      go_on.send(true);
+      EXPECT_EQ(*ids.recv(), 0U);
+    });
+  }
 }
 
 // Uses about so much stack below the caller, and gives it back.

@@ -6,72 +6,105 @@
 #include "base/futex.h"
 #include "gc/specials.h"
 #include "os/thread.h"
+#include "sched/blocking.h"
+#include "sched/spawn.h"
+#include "sched/start.h"
 
 namespace burrow::gc {
 namespace {
 
-// Rises when there may be work. Release when raised, acquire by the thread that runs them.
+// Somebody runs them, or has been told to. Seq_cst: whoever lets go looks for more afterwards, and
+// whoever adds some tries to take it afterwards.
+constinit std::atomic<bool> g_taken{false};
+// Rises when the thread is to run them. Release when raised, acquire by the thread.
 constinit std::atomic<uint32_t> g_wakes{0};
-// Rises whenever the thread has run out of work.
+// Rises whenever a runner has run out of work.
 constinit std::atomic<uint32_t> g_rests{0};
-constinit std::atomic<bool> g_started{false};
-// Set before the thread looks for work: whoever finds nothing due and this false has seen it done.
-constinit std::atomic<bool> g_running{false};
+constinit std::atomic<bool> g_thread_started{false};
 
 // An exception that leaves a destructor or cleanup ends the program here, by noexcept.
-void run_one(const Special& special, void* object) noexcept {
+BURROW_NOINLINE void run_one(const Special& special, void* object) noexcept {
   special.function(special.kind == SpecialKind::kDestroy ? object : special.argument);
 }
 
-void cleanup_main() {
-  for (;;) {
-    uint32_t wakes = g_wakes.load(std::memory_order_acquire);
+// REQUIRES: g_taken is the caller's.
+void run_due() {
+  do {
     Special special;
     void* object = nullptr;
-    g_running.store(true, std::memory_order_seq_cst);
     while (take_due(special, object)) {
       run_one(special, object);
       // A stale copy on this stack would keep the object for another cycle.
       object = nullptr;
       special = Special{};
     }
-    g_running.store(false, std::memory_order_seq_cst);
+    g_taken.store(false, std::memory_order_seq_cst);
     g_rests.fetch_add(1, std::memory_order_release);
     futex_wake_all(g_rests);
-    futex_wait(g_wakes, wakes);
+  } while (due_count() != 0 && !g_taken.exchange(true, std::memory_order_seq_cst));
+}
+
+void thread_main() {
+  uint32_t seen = 0;
+  for (;;) {
+    uint32_t wakes = g_wakes.load(std::memory_order_acquire);
+    if (wakes != seen) {
+      seen = wakes;
+      run_due();
+    } else {
+      futex_wait(g_wakes, wakes);
+    }
   }
+}
+
+void start_as_goroutine() {
+  sched::NewGoroutine made = sched::new_goroutine(0, 1);
+  auto pc = reinterpret_cast<uintptr_t>(__builtin_return_address(0));
+  sched::start_goroutine(made.goroutine, [](void*) { run_due(); }, pc);
+}
+
+bool wake_thread() {
+  if (!g_thread_started.exchange(true, std::memory_order_acq_rel) &&
+      !os::start_mutator_thread("burrow-cleanup", thread_main)) {
+    g_thread_started.store(false, std::memory_order_release);
+    return false;
+  }
+  g_wakes.fetch_add(1, std::memory_order_release);
+  futex_wake_all(g_wakes);
+  return true;
 }
 
 }  // namespace
 
 void wake_cleanups() {
-  if (due_count() == 0) {
+  if (due_count() == 0 || g_taken.exchange(true, std::memory_order_seq_cst)) {
     return;
   }
-  if (!g_started.exchange(true, std::memory_order_acq_rel)) {
-    if (!os::start_mutator_thread("burrow-cleanup", cleanup_main)) {
-      g_started.store(false, std::memory_order_release);
-      return;  // tried again after the next cycle
-    }
+  if (sched::runs_goroutines()) {
+    start_as_goroutine();
+  } else if (!wake_thread()) {
+    g_taken.store(false, std::memory_order_seq_cst);  // tried again after the next cycle
   }
-  g_wakes.fetch_add(1, std::memory_order_release);
-  futex_wake_all(g_wakes);
 }
 
 void drain_cleanups() {
   for (;;) {
     uint32_t rests = g_rests.load(std::memory_order_acquire);
-    if (due_count() == 0 && !g_running.load(std::memory_order_seq_cst)) {
+    if (due_count() == 0 && !g_taken.load(std::memory_order_seq_cst)) {
       return;
     }
     wake_cleanups();
+    bool entered = sched::enter_blocking();
     futex_wait(g_rests, rests);
+    if (entered) {
+      sched::exit_blocking();
+    }
   }
 }
 
 void reset_cleanups_after_fork() {
-  g_started.store(false, std::memory_order_relaxed);
-  g_running.store(false, std::memory_order_relaxed);
+  g_thread_started.store(false, std::memory_order_relaxed);
+  g_taken.store(false, std::memory_order_relaxed);
 }
 
 }  // namespace burrow::gc
