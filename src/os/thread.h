@@ -57,8 +57,9 @@ void yield_thread();
 /// Prepares for `thread_barrier`; false when the system has none.
 [[nodiscard]] bool prepare_thread_barrier();
 /// Every running thread of the process executes a full memory barrier between the call and its
-/// return: so a thread that does something often can do without one. REQUIRES: it was prepared.
-void thread_barrier();
+/// return: so a thread that does something often can do without one. False when the system refuses
+/// (a filter that was installed since). REQUIRES: it was prepared.
+[[nodiscard]] bool thread_barrier();
 
 /// Sleeps on the monotonic clock.
 void sleep_ms(int milliseconds);

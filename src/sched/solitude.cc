@@ -2,6 +2,7 @@
 #include "sched/solitude.h"
 
 #include "arch/arch.h"
+#include "base/check.h"
 #include "os/os.h"
 #include "os/thread.h"
 #include "sched/scheduler.h"
@@ -22,7 +23,11 @@ void Solitude::end() {
   if (SchedTestPeer::no_wait_for_turn.load(std::memory_order_relaxed)) {
     return;
   }
-  os::thread_barrier();
+  if (!os::thread_barrier()) {
+    fatal(
+        "the system refuses membarrier, which it allowed at the start: call set_processors before "
+        "installing a filter of system calls, or start with BURROW_PROCS=2");
+  }
   // Acquire: pairs with the release in ~Turn.
   while (turn_.load(std::memory_order_acquire)) {
     os::yield_thread();
