@@ -32,6 +32,17 @@ struct Heap {
 
   static void collect() { GC_gcollect(); }
 
+  // Keeps what it is given; its one instance is a root.
+  class Heads {
+   public:
+    explicit Heads(bench::ListNode** heads) { kept = heads; }
+
+    [[nodiscard]] static bench::ListNode** get() { return kept; }
+
+   private:
+    static inline bench::ListNode** kept = nullptr;
+  };
+
  private:
   template <class T>
   static constexpr bool kPlain = std::is_arithmetic_v<T>;
@@ -39,32 +50,12 @@ struct Heap {
   static constexpr bool kPlain<bench::Plain<Bytes>> = true;
 };
 
-bench::ListNode** g_heads;  // a root
-
-template <bool Shuffled>
-void mark(long count) {
-  g_heads = bench::lists<Heap>(count, Shuffled);
-  bench::mark<Heap>(count, g_heads);
-}
-
-constexpr bench::Workload kWorkloads[] = {{"trees", bench::trees<Heap, bench::Raw>},
-                                          {"trees_ptr", bench::trees<Heap, bench::Raw>},
-                                          {"alloc_16", bench::allocate<Heap, 16>},
-                                          {"alloc_64", bench::allocate<Heap, 64>},
-                                          {"alloc_1024", bench::allocate<Heap, 1024>},
-                                          {"alloc_4096", bench::allocate<Heap, 4096>},
-                                          {"alloc_32768", bench::allocate<Heap, 32768>},
-                                          {"alloc_65536", bench::allocate<Heap, 65536>},
-                                          {"ordered", mark<false>},
-                                          {"shuffled", mark<true>},
-                                          {"lru", bench::lru<Heap>}};
-
 }  // namespace
 
 int main(int argc, char** argv) {
   GC_INIT();
   GC_allow_register_threads();
-  const bench::Workload* workload = bench::choose(kWorkloads, argc, argv);
+  const bench::Workload* workload = bench::choose(bench::kCollected<Heap, bench::Raw>, argc, argv);
   if (workload == nullptr) {
     return 2;
   }

@@ -27,13 +27,9 @@ struct Heap {
   }
 
   static void collect() { burrow::collect(); }
-};
 
-template <bool Shuffled>
-void mark(long count) {
-  burrow::Root<bench::ListNode*> heads(bench::lists<Heap>(count, Shuffled));
-  bench::mark<Heap>(count, heads.get());
-}
+  using Heads = burrow::Root<bench::ListNode*>;
+};
 
 void pool(long count) {
   burrow::Pool<bench::Plain<64>> pool([] { return burrow::make<bench::Plain<64>>(); });
@@ -139,22 +135,12 @@ void barrier(long count) {
   report("ratio", bench::median(ratios));
 }
 
-constexpr bench::Workload kWorkloads[] = {{"trees", bench::trees<Heap, bench::Raw>},
-                                          {"trees_ptr", bench::trees<Heap, burrow::Ptr>},
-                                          {"alloc_16", bench::allocate<Heap, 16>},
-                                          {"alloc_64", bench::allocate<Heap, 64>},
-                                          {"alloc_1024", bench::allocate<Heap, 1024>},
-                                          {"alloc_4096", bench::allocate<Heap, 4096>},
-                                          {"alloc_32768", bench::allocate<Heap, 32768>},
-                                          {"alloc_65536", bench::allocate<Heap, 65536>},
-                                          {"ordered", mark<false>},
-                                          {"shuffled", mark<true>},
-                                          {"lru", bench::lru<Heap>},
-                                          {"pool", pool},
-                                          {"append", append},
-                                          {"any_int", any_int},
-                                          {"any_struct", any_struct},
-                                          {"barrier", barrier}};
+constexpr bench::Workload kOwn[] = {{"pool", pool},
+                                    {"append", append},
+                                    {"any_int", any_int},
+                                    {"any_struct", any_struct},
+                                    {"barrier", barrier}};
+constexpr auto kWorkloads = bench::both(bench::kCollected<Heap, burrow::Ptr>, kOwn);
 
 }  // namespace
 

@@ -1,6 +1,8 @@
 // A thread that measures how long it is kept from running. See workloads.h.
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <atomic>
 #include <thread>
 
@@ -68,8 +70,9 @@ class Gaps {
 };
 
 /// Collects three times beside a thread that measures its gaps.
-template <class Heap>
-void mark(long count, ListNode** heads) {
+template <class Heap, bool Shuffled>
+void mark(long count) {
+  typename Heap::Heads heads(lists<Heap>(count, Shuffled));
   std::vector<double> ns;
   Gaps gaps;
   for (int i = 0; i < 3; ++i) {
@@ -80,13 +83,37 @@ void mark(long count, ListNode** heads) {
   gaps.stop();
   long found = 0;
   for (int i = 0; i < 1024; ++i) {
-    for (const ListNode* at = heads[i]; at != nullptr; at = at->next) {
+    for (const ListNode* at = heads.get()[i]; at != nullptr; at = at->next) {
       ++found;
     }
   }
   expect(found == count, "nodes were lost");
   std::printf("{\"ns\":%.6g,\"gap_ms\":%.6g,\"gap99_ms\":%.6g}\n", median(ns), gaps.longest(),
               gaps.percentile99());
+}
+
+/// What every collector runs. Its `Heap` has collect() and Heads besides, which keeps an array of
+/// lists alive. `Pointer` is what the second trees are made of.
+template <class Heap, template <class> class Pointer>
+inline constexpr Workload kCollected[] = {{"trees", trees<Heap, Raw>},
+                                          {"trees_ptr", trees<Heap, Pointer>},
+                                          {"alloc_16", allocate<Heap, 16>},
+                                          {"alloc_64", allocate<Heap, 64>},
+                                          {"alloc_1024", allocate<Heap, 1024>},
+                                          {"alloc_4096", allocate<Heap, 4096>},
+                                          {"alloc_32768", allocate<Heap, 32768>},
+                                          {"alloc_65536", allocate<Heap, 65536>},
+                                          {"ordered", mark<Heap, false>},
+                                          {"shuffled", mark<Heap, true>},
+                                          {"lru", lru<Heap>}};
+
+/// Two lists as one.
+template <size_t M, size_t N>
+constexpr std::array<Workload, M + N> both(const Workload (&first)[M],
+                                           const Workload (&second)[N]) {
+  std::array<Workload, M + N> all{};
+  std::copy(second, second + N, std::copy(first, first + M, all.begin()));
+  return all;
 }
 
 }  // namespace bench

@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <span>
 
 namespace bench {
 
@@ -40,8 +41,7 @@ struct Workload {
 };
 
 /// The workload that the command line names, or null after a message.
-template <size_t N>
-const Workload* choose(const Workload (&all)[N], int argc, char** argv) {
+inline const Workload* choose(std::span<const Workload> all, int argc, char** argv) {
   for (const Workload& one : all) {
     if (argc == 3 && std::strcmp(argv[1], one.name) == 0) {
       return &one;
