@@ -17,12 +17,8 @@ namespace burrow {
 
 BURROW_EXPORT void collect() {
   gc::start();
-  // Others run on the processor meanwhile.
-  bool lent = sched::enter_blocking();
+  sched::BlockingScope lend;
   gc::g_collector.collect();
-  if (lent) {
-    sched::exit_blocking();
-  }
 }
 
 BURROW_EXPORT int set_gc_percent(int percent) {

@@ -3,6 +3,7 @@
 
 #include <atomic>
 
+#include "base/annotations.h"
 #include "base/futex.h"
 #include "gc/specials.h"
 #include "os/thread.h"
@@ -16,8 +17,8 @@ namespace {
 // Somebody runs them, or has been told to. Seq_cst: whoever lets go looks for more afterwards, and
 // whoever adds some tries to take it afterwards.
 constinit std::atomic<bool> g_taken{false};
-// Rises when the thread is to run them. Release when raised, acquire by the thread.
-constinit std::atomic<uint32_t> g_wakes{0};
+// 1: the thread is to run them, and has g_taken. Release when set, acquire by the thread.
+constinit std::atomic<uint32_t> g_thread_wanted{0};
 // Rises whenever a runner has run out of work.
 constinit std::atomic<uint32_t> g_rests{0};
 constinit std::atomic<bool> g_thread_started{false};
@@ -45,14 +46,11 @@ void run_due() {
 }
 
 void thread_main() {
-  uint32_t seen = 0;
   for (;;) {
-    uint32_t wakes = g_wakes.load(std::memory_order_acquire);
-    if (wakes != seen) {
-      seen = wakes;
+    if (g_thread_wanted.exchange(0, std::memory_order_acquire) != 0) {
       run_due();
     } else {
-      futex_wait(g_wakes, wakes);
+      futex_wait(g_thread_wanted, 0);
     }
   }
 }
@@ -69,8 +67,8 @@ bool wake_thread() {
     g_thread_started.store(false, std::memory_order_release);
     return false;
   }
-  g_wakes.fetch_add(1, std::memory_order_release);
-  futex_wake_all(g_wakes);
+  g_thread_wanted.store(1, std::memory_order_release);
+  futex_wake_one(g_thread_wanted);
   return true;
 }
 
@@ -94,16 +92,14 @@ void drain_cleanups() {
       return;
     }
     wake_cleanups();
-    bool entered = sched::enter_blocking();
+    sched::BlockingScope lend;
     futex_wait(g_rests, rests);
-    if (entered) {
-      sched::exit_blocking();
-    }
   }
 }
 
 void reset_cleanups_after_fork() {
   g_thread_started.store(false, std::memory_order_relaxed);
+  g_thread_wanted.store(0, std::memory_order_relaxed);
   g_taken.store(false, std::memory_order_relaxed);
 }
 

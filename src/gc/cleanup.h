@@ -1,4 +1,4 @@
-// Runs destructors and cleanups of unreachable objects. See gc.h, "Cleanups".
+// Runs destructors and cleanups of unreachable objects. See gc.h, "A cycle", 4.
 #pragma once
 
 namespace burrow::gc {

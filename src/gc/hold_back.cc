@@ -63,13 +63,10 @@ void hold_back() {
   if ((phase == Phase::kMark || phase == Phase::kStopped) && !g_pacer.over()) {
     return;
   }
-  bool lent = sched::enter_blocking();  // other goroutines may go on
+  sched::BlockingScope lend;
   g_collector.wait_for_start();
   if (g_pacer.over()) {
     g_collector.wait_for_marks();
-  }
-  if (lent) {
-    sched::exit_blocking();
   }
 }
 

@@ -49,8 +49,8 @@
 //    claimed) it is the waker's until the wake, and the owner's again after it.
 //  - `passed` and the element are written before the wake; the wake orders them.
 //  - The last access of an operation to its channel, semaphore or list is the store that unlocks
-//  (or,
-//    for who was woken, none): so an object may be destroyed by whoever the operation let go on.
+//    (or, for who was woken, none): so an object may be destroyed by whoever the operation let go
+//    on.
 //  - Handlers of select, destructors of elements that were received, and wakes run without any
 //  lock.
 //

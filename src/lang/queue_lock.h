@@ -10,7 +10,7 @@ namespace burrow::lang {
 
 /// It is held for some instructions (and for an element's move), so whoever finds it taken looks
 /// again, then lets other threads run, then sleeps for a moment; nobody is woken. So it is given
-/// back by a store, which takes a fifth of the time of the exchange that a futex lock needs.
+/// back by a store, where a futex lock needs an exchange.
 /// Select holds several at once; the goroutine that takes it may be parked by the time it is given
 /// back.
 class QueueLock {

@@ -11,4 +11,22 @@ namespace burrow::sched {
 /// Back to being a goroutine; waits for a processor. REQUIRES: enter_blocking returned true.
 void exit_blocking();
 
+/// Between the two for its life, where the caller is a goroutine: others may go on meanwhile.
+class BlockingScope {
+ public:
+  BlockingScope() : entered_(enter_blocking()) {}
+
+  ~BlockingScope() {
+    if (entered_) {
+      exit_blocking();
+    }
+  }
+
+  BlockingScope(const BlockingScope&) = delete;
+  BlockingScope& operator=(const BlockingScope&) = delete;
+
+ private:
+  bool entered_;
+};
+
 }  // namespace burrow::sched

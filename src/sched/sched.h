@@ -67,11 +67,10 @@
 // that finds something and so stops spinning looks for more afterwards in the same order. Timers:
 // whoever waits in the poller has said till when (`poll_until_ns`) after having said that it will
 // (`last_poll_ns` is 0); whoever starts an earlier one interrupts it, also when it has not said the
-// time yet. While there is one processor only, its owner neither
-// looks for idle ones nor has W in order: whoever makes a second one waits for the owner to be
-// done (`Solitude::end`), and looks for work when the second is idle.
-// `SchedTestPeer::skip_recheck` leaves L out,
-// `only_spinners_look` for some: wakeup_test.cc sees that it is needed.
+// time yet. While there is one processor only, its owner neither looks for idle ones nor has W in
+// order: whoever makes a second one waits for the owner to be done (`Solitude::end`), and looks for
+// work when the second is idle. `SchedTestPeer::skip_recheck` leaves L out, `only_spinners_look`
+// for some: wakeup_test.cc sees that it is needed.
 //
 // Invariants. A goroutine is in one place: running on one worker, in one queue, in a list of free
 // ones, or parked with whoever will wake it (`GoroutineState` says who owns it). One worker owns a

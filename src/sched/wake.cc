@@ -229,7 +229,8 @@ void hand_on(Processor* p) {
   // See sched.h, "No wake-up is lost".
   if (work_anywhere() && wanted_elsewhere()) {
     wake_processor();
-  } else if (int64_t when = earliest_timer(); when != kNever) {
+  }
+  if (int64_t when = earliest_timer(); when != kNever) {
     wake_for_timer(when);
   }
 }
