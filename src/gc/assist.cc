@@ -21,7 +21,7 @@ constexpr int64_t kMostWork = 64 * kKiB;
 // A marker for whoever assists now; with all taken, others go on without.
 struct alignas(64) Seat {
   std::atomic<bool> taken{false};
-  // In memory of its own: what lies in a marker's ring must not be a root.
+  // In memory of its own: what lies in a marker's batch must not be a root.
   Marker* marker = nullptr;
 };
 

@@ -13,7 +13,7 @@ namespace burrow::gc {
 /// A part of the marking work, passed from hand to hand. An item is a word that may point to an
 /// object, or, with its lowest bit set, the place in a large object where scanning goes on.
 struct WorkChunk {
-  static constexpr size_t kCapacity = 254;
+  static constexpr size_t kCapacity = 510;
   WorkChunk* next = nullptr;
   size_t count = 0;
   std::array<Address, kCapacity> items{};

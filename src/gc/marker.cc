@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <span>
 #include <utility>
 
 #include "base/annotations.h"
@@ -61,11 +62,8 @@ void Marker::give() {
 }
 
 void Marker::flush() {
-  while (ring_count_ > 0) {
-    ObjectRef object = ring_[ring_at_];
-    ring_at_ = (ring_at_ + 1) % kRing;
-    --ring_count_;
-    push_item(object.start);
+  while (at_ < batched_) {
+    push_item(batch_[at_++].start | 1);
   }
   for (WorkChunk** at : {&current_, &second_}) {
     if ((*at)->count > 0) {
@@ -131,14 +129,48 @@ void Marker::scan_piece(Address from) {
   scan_object(from, stop, object.entry.kind());
 }
 
-void Marker::visit(ObjectRef object) {
-  if (!next_mark(object.start).set()) {
-    return;
+// Two words that hold no pointers cost as much as two that do: no branch can be mispredicted.
+BURROW_NO_TSAN __attribute__((no_sanitize("address"))) void Marker::scan_small(ObjectRef object,
+                                                                               size_t bytes) {
+  constexpr size_t kBits = 64;
+  // In locals: for all the compiler knows, a store to the stack changes the globals.
+  const Address base = heap::g_arena.base;
+  const size_t arena_bytes = heap::g_arena.page_count << kPageShift;
+  size_t words = bytes / sizeof(void*);
+  if (BURROW_UNLIKELY(current_->count + words > WorkChunk::kCapacity)) {
+    spill();
   }
+  Address* top = current_->items.data() + current_->count;
+  auto take = [&](Address word) {
+    *top = word & ~Address{1};
+    top += word - base < arena_bytes ? 1 : 0;
+  };
+  if (object.entry.kind() == ObjectKind::kExact) {
+    size_t first = (object.start - base) / sizeof(void*);
+    size_t shift = first % kBits;
+    const std::atomic<uint64_t>* table = &g_tables.pointers[first / kBits];
+    uint64_t bits = table[0].load(std::memory_order_relaxed) >> shift;
+    if (shift + words > kBits) {
+      bits |= table[1].load(std::memory_order_relaxed) << (kBits - shift);
+    }
+    bits &= ~uint64_t{0} >> (kBits - words);
+    for (; bits != 0; bits &= bits - 1) {
+      size_t at = static_cast<size_t>(std::countr_zero(bits)) * sizeof(void*);
+      take(*reinterpret_cast<const volatile Address*>(object.start + at));
+    }
+  } else {
+    for (Address at = object.start; at < object.start + bytes; at += sizeof(void*)) {
+      take(*reinterpret_cast<const volatile Address*>(at));
+    }
+  }
+  current_->count = static_cast<size_t>(top - current_->items.data());
+  work_.scanned_bytes += bytes;
+}
+
+void Marker::scan(ObjectRef object) {
   size_t size = object_size(object);
-  work_.marked_bytes += size;
-  ++work_.marked_objects;
-  if (object.entry.kind() == ObjectKind::kNoscan) {
+  if (BURROW_LIKELY(size <= kSmallWords * sizeof(void*))) {
+    scan_small(object, size);
     return;
   }
   if (BURROW_UNLIKELY(size > kPiece)) {
@@ -148,42 +180,72 @@ void Marker::visit(ObjectRef object) {
   scan_object(object.start, object.start + size, object.entry.kind());
 }
 
-// Moves words from the stack into the ring until it is full.
-void Marker::fill_ring() {
+// REQUIRES: the last batch is served. False when there are no objects at hand.
+bool Marker::next_batch() {
+  size_t count = 0;
   Address item = 0;
-  while (ring_count_ < kRing && pop_item(item)) {
+  while (count < kBatch && pop_item(item)) {
     if (BURROW_UNLIKELY((item & 1) != 0)) {
       scan_piece(item & ~Address{1});
       continue;
     }
     ObjectRef object = find_object(item);
-    if (!object) {
+    batch_[count] = object;
+    count += object ? 1 : 0;
+  }
+  at_ = 0;
+  batched_ = count;
+  return count > 0;
+}
+
+void Marker::fetch_lines() const {
+  const std::atomic<uint64_t>* marks = next_marks();
+  for (const ObjectRef& object : std::span(batch_).first(batched_)) {
+    const void* mark = &marks[granule_of(object.start) / 64];
+    bool scans = object.entry.kind() != ObjectKind::kNoscan;
+    __builtin_prefetch(mark, 1);
+    __builtin_prefetch(scans ? reinterpret_cast<const void*>(object.start) : mark);
+  }
+}
+
+// What is new and has pointers stays in the batch.
+void Marker::mark_batch() {
+  size_t count = 0;
+  uint64_t bytes = 0;
+  uint64_t objects = 0;
+  for (const ObjectRef& object : std::span(batch_).first(batched_)) {
+    if (!next_mark(object.start).set()) {
       continue;
     }
-    next_mark(object.start).prefetch();
-    if (object.entry.kind() != ObjectKind::kNoscan) {
-      __builtin_prefetch(reinterpret_cast<const void*>(object.start));
-    }
-    ring_[(ring_at_ + ring_count_++) % kRing] = object;
+    bytes += object_size(object);
+    ++objects;
+    batch_[count] = object;
+    count += object.entry.kind() != ObjectKind::kNoscan ? 1 : 0;
   }
+  batched_ = count;
+  work_.marked_bytes += bytes;
+  work_.marked_objects += objects;
 }
 
 bool Marker::drain(size_t budget) {
   uint64_t stop = work_.scanned_bytes + work_.marked_bytes + budget;
   for (;;) {
-    fill_ring();
-    if (ring_count_ == 0) {
-      return true;
-    }
-    ObjectRef object = ring_[ring_at_];
-    ring_at_ = (ring_at_ + 1) % kRing;
-    --ring_count_;
-    visit(object);
-    if (work_.scanned_bytes + work_.marked_bytes >= stop) {
-      return false;
+    while (at_ < batched_) {
+      scan(batch_[at_++]);
+      if (work_.scanned_bytes + work_.marked_bytes >= stop) {
+        return false;
+      }
     }
     if (BURROW_UNLIKELY(g_mark_pool.wants_work())) {
       give();
+    }
+    if (!next_batch()) {
+      return true;
+    }
+    fetch_lines();
+    mark_batch();
+    if (work_.scanned_bytes + work_.marked_bytes >= stop) {
+      return false;
     }
   }
 }

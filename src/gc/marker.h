@@ -1,9 +1,10 @@
 // Marker: one hand that marks. See gc.h, "Marking".
 //
-// A word on its way to a mark passes three places: the stack (found in an object), the ring (its
-// object's start is known; the mark bit and the object's first line are being fetched) and the
-// scan. Between entering the ring and leaving it kRing - 1 other words are served, so that a miss
-// of the caches costs little.
+// A word on its way passes the stack (it was found in an object) and the batch (its object's start
+// is known). The mark bits and the first lines of a whole batch are fetched in one loop of few
+// instructions: a processor holds a prefetch back until its address is translated, so only those
+// within the few hundred instructions that it looks ahead can overlap. What was not marked yet
+// stays in the batch and is scanned.
 #pragma once
 
 #include <array>
@@ -15,7 +16,8 @@
 
 namespace burrow::gc {
 
-class Marker {
+// Two cache lines apart: markers lie side by side, and each writes its own all the time.
+class alignas(128) Marker {
  public:
   /// Notes a word that may point to an object.
   void push(Address word) {
@@ -50,13 +52,15 @@ class Marker {
 
   [[nodiscard]] Work take_work();
 
-  [[nodiscard]] bool idle() const { return ring_count_ == 0 && current_->count == 0; }
+  [[nodiscard]] bool idle() const { return at_ == batched_ && current_->count == 0; }
 
   /// Readies the marker; once.
   void init();
 
  private:
-  static constexpr size_t kRing = 16;
+  static constexpr size_t kBatch = 32;
+  /// Objects up to this many words are scanned without a look at the stack's room for each.
+  static constexpr size_t kSmallWords = 64;
   /// Larger objects are scanned in pieces of this many bytes.
   static constexpr size_t kPiece = size_t{64} * 1024;
 
@@ -78,8 +82,11 @@ class Marker {
   void spill();
   void give();
   [[nodiscard]] bool fetch();
-  void fill_ring();
-  void visit(ObjectRef object);
+  [[nodiscard]] bool next_batch();
+  void fetch_lines() const;
+  void mark_batch();
+  void scan(ObjectRef object);
+  void scan_small(ObjectRef object, size_t bytes);
   void scan_object(Address start, Address end, ObjectKind kind);
   void scan_exact(Address start, Address end);
   void scan_piece(Address from);
@@ -87,9 +94,10 @@ class Marker {
   WorkChunk* current_ = nullptr;
   WorkChunk* second_ =
       nullptr;  ///< full or empty: keeps a boundary from being crossed all the time
-  std::array<ObjectRef, kRing> ring_{};
-  size_t ring_at_ = 0;
-  size_t ring_count_ = 0;
+  std::array<ObjectRef, kBatch> batch_{};
+  // [at_, batched_) is marked and not scanned yet.
+  size_t at_ = 0;
+  size_t batched_ = 0;
   Work work_;
 };
 

@@ -123,8 +123,6 @@ class MarkBit {
     return !get() && (word_->fetch_or(mask_, std::memory_order_relaxed) & mask_) == 0;
   }
 
-  void prefetch() const { __builtin_prefetch(word_, 1); }
-
  private:
   std::atomic<uint64_t>* word_;
   uint64_t mask_;
@@ -137,6 +135,11 @@ inline MarkBit next_mark(Address object) {
 
 inline MarkBit last_mark(Address object) {
   return {g_epoch.load(std::memory_order_relaxed), object};
+}
+
+/// The bitmap of a marking that is underway.
+inline std::atomic<uint64_t>* next_marks() {
+  return g_tables.marks[(g_epoch.load(std::memory_order_relaxed) + 1) & 1];
 }
 
 /// Clears both mark bitmaps (or that of an epoch) and the pointer bitmap over some pages.

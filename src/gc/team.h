@@ -56,7 +56,7 @@ class Team {
   void work(Marker& marker);
   bool wait_for_work(Turn& turn);
 
-  // In memory of their own: what lies in a marker's ring must not be a root.
+  // In memory of their own: what lies in a marker's batch must not be a root.
   Marker* markers_ = nullptr;
   size_t count_ = 1;
   RootJobs* jobs_ = nullptr;
