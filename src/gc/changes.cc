@@ -32,6 +32,12 @@ constexpr uint64_t kFewer = 4;
 // faults buy nothing.
 constinit int g_left_alone = 0;
 constexpr int kLeftAlone = 8;
+// What stayed protected after the last cycle, as nothing can be allocated there: memory that lives
+// long is often only read. It need not be protected anew, which takes up to a microsecond a page.
+constinit uint64_t g_kept_bytes = 0;
+// Cycles after which nothing stays protected, as more than half of what did was written to.
+constinit int g_keeps_nothing = 0;
+constinit int g_keeps_nothing_next = 1;  // doubled each time, up to kLeftAlone
 
 // So much is looked through in the last stop rather than watched: some 0.2 ms, where watching costs
 // the program a fault a page that it writes to, and, on a virtual machine, anew after each cycle a
@@ -152,9 +158,34 @@ bool is_much() {
   return pages > kMost;
 }
 
+// What stayed protected was worth it if most of it still is.
+void judge_kept() {
+  g_keeps_nothing = g_keeps_nothing == 0 ? 0 : g_keeps_nothing - 1;
+  uint64_t kept = std::exchange(g_kept_bytes, 0);
+  if (kept == 0) {
+    return;
+  }
+  uint64_t all = 0;
+  uint64_t written = 0;
+  for_each_of_interest(heap::g_arena.base, arena_end(), [&](Address from, Address to) {
+    all += to - from;
+    g_dirty.peek(
+        from, to,
+        [](void* sum, Address at, Address stop) { *static_cast<uint64_t*>(sum) += stop - at; },
+        &written);
+  });
+  if (all - written >= kept / 2) {
+    g_keeps_nothing_next = 1;
+  } else {
+    g_keeps_nothing = g_keeps_nothing_next;
+    g_keeps_nothing_next = std::min(2 * g_keeps_nothing_next, kLeftAlone);
+  }
+}
+
 // REQUIRES: nothing is watched.
 void watch(Turn& turn) {
   bool good = g_dirty.watch();
+  judge_kept();
   Address end = arena_end();
   for (Address at = heap::g_arena.base; at < end && good; at += kAsk) {
     for_each_of_interest(at, std::min(end, at + kAsk), [&](Address from, Address to) {
@@ -184,6 +215,56 @@ void begin_changes(Turn& turn) {
   }
 }
 
+namespace {
+
+// No object can be allocated there before the next cycle ends. A hint: the program goes on.
+bool is_full(PageId page) {
+  PageEntry entry = entry_of(page);
+  SizeClass c = entry.size_class();
+  if (!c) {
+    Address start = entry.collected() ? large_start(page) : 0;
+    return start != 0 && last_mark(start).get();
+  }
+  PageId first(page.value - entry.page_in_span());
+  const heap::ClassInfo& info = heap::class_info(c);
+  return count_marks(first, PageCount(info.pages)) == info.capacity;
+}
+
+// Of all pages that are watched.
+bool is_full(Address from, Address to) {
+  auto [first, last] = pages_of(from, to);
+  for (size_t page = first; page < last; ++page) {
+    uint16_t kind = kind_of(page);
+    if (kind == 0 || (kind == kRaw && !is_full(PageId(page)))) {
+      return false;
+    }
+  }
+  return true;
+}
+
+void let_go(Address start, Address end) {
+  if (g_keeps_nothing > 0) {
+    g_dirty.let(start, end);
+    return;
+  }
+  Address from = start;  // of what is not let go yet
+  for (Address at = start; at < end; at += kSmallPart) {
+    Address part_end = std::min(end, at + kSmallPart);
+    if (is_full(at, part_end)) {
+      if (from < at) {
+        g_dirty.let(from, at);
+      }
+      from = part_end;
+      g_kept_bytes += part_end - at;
+    }
+  }
+  if (from < end) {
+    g_dirty.let(from, end);
+  }
+}
+
+}  // namespace
+
 void end_changes(Turn& turn) {
   if (!g_watches) {
     return;
@@ -194,8 +275,7 @@ void end_changes(Turn& turn) {
   }
   Address end = arena_end();
   for (Address at = heap::g_arena.base; at < end; at += kAsk) {
-    for_each_of_interest(at, std::min(end, at + kAsk),
-                         [](Address from, Address to) { g_dirty.let(from, to); });
+    for_each_of_interest(at, std::min(end, at + kAsk), let_go);
     turn.check();
   }
 }

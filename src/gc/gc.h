@@ -16,9 +16,10 @@
 // Blocks carry no header. What a block is follows from its page's `PageEntry`.
 //
 // A cycle:
-//  1. Dirty tracking begins (os/dirty.h) unless there is little to track, the world stops for a
-//  moment: stacks and registers are
-//     looked through, and the barrier's flag is set.
+//  1. Dirty tracking begins (os/dirty.h) unless there is little to track: pages are protected, but
+//     for those that still are since the last cycle, as nothing can be allocated there and nothing
+//     was written. The world stops for a moment: stacks and registers are looked through, and the
+//     barrier's flag is set.
 //  2. `Team` marks beside the program: globals, malloc'd blocks, and all that is reached.
 //     Threads that allocate help in proportion (`assist`). Past the goal they wait for a cycle to
 //     begin, far past it for its end (`hold_back`).

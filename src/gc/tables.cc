@@ -2,6 +2,7 @@
 #include "gc/tables.h"
 
 #include <algorithm>
+#include <bit>
 
 #include "base/bits.h"
 #include "heap/mspan.h"
@@ -64,6 +65,16 @@ Address large_start(PageId page) {
 size_t large_size(Address start) {
   const heap::MSpan* span = heap::span_of(reinterpret_cast<const void*>(start));
   return span != nullptr && span->state == heap::SpanState::kCollected ? span->elem_size : 0;
+}
+
+size_t count_marks(PageId start, PageCount pages) {
+  const auto* words =
+      g_tables.marks[g_epoch.load(std::memory_order_relaxed) & 1] + start.value * kMarkWordsPerPage;
+  size_t count = 0;
+  for (size_t i = 0; i < pages.value * kMarkWordsPerPage; ++i) {
+    count += static_cast<size_t>(std::popcount(words[i].load(std::memory_order_relaxed)));
+  }
+  return count;
 }
 
 void clear_marks(PageId start, PageCount pages, uint32_t epoch) {

@@ -142,6 +142,9 @@ inline std::atomic<uint64_t>* next_marks() {
   return g_tables.marks[(g_epoch.load(std::memory_order_relaxed) + 1) & 1];
 }
 
+/// Objects on some pages that the last marking found.
+[[nodiscard]] size_t count_marks(PageId start, PageCount pages);
+
 /// Clears both mark bitmaps (or that of an epoch) and the pointer bitmap over some pages.
 void clear_marks(PageId start, PageCount pages, uint32_t epoch);
 void clear_tables(PageId start, PageCount pages);
