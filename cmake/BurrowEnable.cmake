@@ -1,8 +1,9 @@
-# burrow_enable(TARGET [ELIDE_NEW] [EXPLAIN 1|2|json]): compiles the target with the plugin, as
-# `burrow c++` does; needs clang 19. Linking to Burrow::burrow or Burrow::burrow_shared is the
+# burrow_enable(TARGET [ELIDE_NEW] [EXPLAIN 1|2|json] [SUMMARIES LIBRARY...]): compiles the target
+# with the plugin, as `burrow c++` does; needs clang 19. What static libraries that were enabled too
+# say of their functions' parameters is relied on for SUMMARIES. Linking to Burrow::burrow or Burrow::burrow_shared is the
 # target's own affair.
 function(burrow_enable target)
-  cmake_parse_arguments(ARG "ELIDE_NEW" "EXPLAIN" "" ${ARGN})
+  cmake_parse_arguments(ARG "ELIDE_NEW" "EXPLAIN" "SUMMARIES" ${ARGN})
   if(NOT CMAKE_CXX_COMPILER_ID STREQUAL "Clang" OR NOT CMAKE_CXX_COMPILER_VERSION MATCHES "^19\\.")
     message(FATAL_ERROR "burrow_enable(${target}): the plugin is for clang 19, not for "
                         "${CMAKE_CXX_COMPILER_ID} ${CMAKE_CXX_COMPILER_VERSION}")
@@ -20,6 +21,15 @@ function(burrow_enable target)
   if(ARG_EXPLAIN)
     list(APPEND options "SHELL:-mllvm -burrow-m=${ARG_EXPLAIN}" -fno-discard-value-names -gline-tables-only)
   endif()
+  foreach(library IN LISTS ARG_SUMMARIES)
+    add_dependencies(${target} ${library})
+    set(file $<TARGET_FILE:${library}>)
+    if(CMAKE_GENERATOR MATCHES "Ninja")
+      # By the name that Ninja has for it, or it would not know that it is about to change.
+      set(file $<PATH:RELATIVE_PATH,${file},${CMAKE_BINARY_DIR}>)
+    endif()
+    list(APPEND options "SHELL:-mllvm -burrow-summaries=${file}" "SHELL:-Xclang -fdepfile-entry=${file}")
+  endforeach()
   target_compile_definitions(${target} PRIVATE __BURROW_PLUGIN__)
   target_compile_options(${target} PRIVATE "$<$<COMPILE_LANGUAGE:CXX>:${options}>")
 endfunction()

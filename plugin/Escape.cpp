@@ -4,6 +4,7 @@
 #include "Diagnose.h"
 #include "Options.h"
 #include "Promote.h"
+#include "Sidecar.h"
 #include "llvm/ADT/SCCIterator.h"
 #include "llvm/Analysis/OptimizationRemarkEmitter.h"
 #include "llvm/IR/InstIterator.h"
@@ -30,6 +31,8 @@ class ModuleAnalysis {
   void summarise();
   bool promoteAll();
   void keepSummaries();
+
+  void keepForOthers() { writeSidecar(M, Table); }
 
  private:
   struct Result {
@@ -62,6 +65,7 @@ void ModuleAnalysis::summarise() {
       Table.set(F, std::move(*S));
     }
   }
+  addSidecarSummaries(M, Table);
   CallGraph Calls(M);
   // The code of a closure is looked at before the function that makes it.
   for (Function& F : M) {
@@ -220,6 +224,9 @@ PreservedAnalyses EscapePass::run(Module& M, ModuleAnalysisManager& Manager) {
   }
   bool Changed = A.promoteAll();
   Changed |= removeMarks(M);
+  if (Last) {
+    A.keepForOthers();
+  }
   if (Last && Options::explain() != Explain::None) {
     Decisions::get().print(Options::explain());
   }

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
+#include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/StringRef.h"
 
 namespace burrow {
@@ -14,6 +16,8 @@ struct Options {
   static bool elideNew();
   static void setElideNew();
   static bool promote();
+  /// Objects and archives whose summaries may be relied on: see Sidecar.h.
+  static llvm::ArrayRef<std::string> summaries();
   /// Plain pointers carry barriers, in all of the program.
   static bool barriers();
   /// Largest object moved to the stack, and what all of a frame may take together. The budget of a

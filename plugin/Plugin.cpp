@@ -30,6 +30,8 @@ cl::opt<bool> ElideNewOption("burrow-elide-new",
                              cl::desc("Move blocks of new, delete, malloc and free too"));
 cl::opt<bool> PromoteOption("burrow-promote", cl::desc("Move objects that do not escape"),
                             cl::init(true));
+cl::list<std::string> SummariesOption("burrow-summaries",
+                                      cl::desc("Rely on the summaries in this object or archive"));
 cl::opt<bool> BarriersOption("burrow-barriers",
                              cl::desc("Write barriers for plain pointers, exact maps for them"));
 cl::opt<uint64_t> MaxObjectOption("burrow-max-object", cl::desc("Largest object moved, in bytes"),
@@ -109,6 +111,10 @@ void Options::setElideNew() {
 
 bool Options::promote() {
   return PromoteOption;
+}
+
+ArrayRef<std::string> Options::summaries() {
+  return *&SummariesOption;
 }
 
 bool Options::barriers() {

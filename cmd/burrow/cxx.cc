@@ -18,13 +18,17 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view kUsageText =
-    "Usage: burrow c++ [-m | -m=2 | -m=json] [--barriers] [--elide-new] ARGS...\n"
+    "Usage: burrow c++ [-m | -m=2 | -m=json] [--barriers] [--elide-new] [--summaries=FILE]... "
+    "ARGS...\n"
     "Compiles and links as clang++-19 does, with Burrow's plugin, headers and library.\n"
     "  -m           say on standard error what lives on the stack, and what escapes\n"
     "  -m=2         and by which flow\n"
     "  -m=json      the same for programs, one object a line\n"
     "  --barriers   write barriers for plain pointers: only if all of the program has them\n"
     "  --elide-new  move to the stack what new or malloc makes, too\n"
+    "  --summaries=FILE  rely on what this object or archive, made by burrow c++ before, says of "
+    "its\n"
+    "               functions' parameters; linking fails when that has changed since\n"
     "All else is clang's; exit codes are the compiler's.\n";
 
 /// Where the parts lie: beside the command in a build, in lib and include when installed.
@@ -57,12 +61,15 @@ struct Request {
   std::string explain;
   bool barriers = false;
   bool elide_new = false;
+  std::vector<std::string> summaries;
   bool lto = false;
   bool has_input = false;
   bool debug_info = false;
   bool optimised = false;
   std::vector<std::string> rest;
 };
+
+constexpr std::string_view kSummaries = "--summaries=";
 
 Request read_request(const std::vector<std::string>& arguments) {
   Request request;
@@ -75,6 +82,8 @@ Request read_request(const std::vector<std::string>& arguments) {
       request.barriers = true;
     } else if (argument == "--elide-new") {
       request.elide_new = true;
+    } else if (argument.starts_with(kSummaries)) {
+      request.summaries.push_back(argument.substr(kSummaries.size()));
     } else {
       request.lto |= argument.starts_with("-flto");
       request.debug_info |= argument.starts_with("-g") && argument != "-g0";
@@ -111,6 +120,11 @@ std::vector<std::string> command_line(const Request& request, const Parts& parts
   }
   if (request.elide_new) {
     command.insert(command.end(), {"-mllvm", "-burrow-elide-new"});
+  }
+  for (const std::string& file : request.summaries) {
+    // With -MD the object depends on the file.
+    command.insert(command.end(),
+                   {"-mllvm", "-burrow-summaries=" + file, "-Xclang", "-fdepfile-entry=" + file});
   }
   command.emplace_back("--end-no-unused-arguments");
   command.insert(command.end(), request.rest.begin(), request.rest.end());

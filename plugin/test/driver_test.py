@@ -103,6 +103,73 @@ class Driver(unittest.TestCase):
                         "-o", "across")
             self.assertEqual(self.program("across"), (f"{allocations} 5\n", 0), options)
 
+    def across(self, *options, other=ACROSS_OTHER):
+        """Compiles b.cc, then a.cc with b.o's summaries."""
+        include = f"-I{HERE / 'include'}"
+        (self.folder / "a.cc").write_text(ACROSS)
+        (self.folder / "b.cc").write_text(other)
+        (self.folder / "runtime.cc").write_text(ACROSS_RUNTIME)
+        self.burrow(*options, include, "-c", "b.cc")
+        self.burrow(*options, include, "-c", "runtime.cc")
+        return self.burrow(*options, include, "--summaries=b.o", "-c", "a.cc")
+
+    def test_summaries_of_other_objects(self):
+        for options in (["-O0"], ["-O2"], ["-O2", "-fsanitize=address"]):
+            self.assertEqual(self.across(*options).stderr, "")
+            self.burrow(*options, "a.o", "b.o", "runtime.o", "-o", "across")
+            self.assertEqual(self.program("across"), ("0 5\n", 0), options)
+
+    def test_summaries_of_archives(self):
+        self.across("-O2")
+        subprocess.run(["ar", "rcs", "libb.a", "runtime.o", "b.o"], cwd=self.folder, check=True)
+        self.burrow("-O2", f"-I{HERE / 'include'}", "--summaries=libb.a", "-c", "a.cc")
+        self.burrow("a.o", "libb.a", "-Wl,--gc-sections", "-o", "across")
+        self.assertEqual(self.program("across"), ("0 5\n", 0))
+        sections = subprocess.run(["readelf", "-SW", "across"], cwd=self.folder, check=True,
+                                  capture_output=True, text=True).stdout
+        self.assertNotIn(".burrow.escape", sections)
+
+    def test_an_object_that_says_something_else_now_is_not_linked(self):
+        self.across("-O2")
+        leaks = ACROSS_OTHER.replace("[[gnu", "const Node* kept;\n[[gnu").replace(
+            "return", "kept = n; return")
+        (self.folder / "b.cc").write_text(leaks)
+        self.burrow("-O2", "-c", "b.cc")
+        said = self.burrow("a.o", "b.o", "runtime.o", code=1).stderr
+        self.assertIn("burrow_summaries_changed.compile_again_what_relied_on.b.cc", said)
+        self.across("-O2", other=leaks)
+        self.burrow("a.o", "b.o", "runtime.o", "-o", "across")
+        self.assertEqual(self.program("across"), ("1 5\n", 0))
+
+    def test_an_object_that_says_the_same_is_linked(self):
+        self.across("-O2")
+        (self.folder / "b.cc").write_text(ACROSS_OTHER.replace(": n->value", ": n->value + 1"))
+        self.burrow("-O2", "-c", "b.cc")
+        self.burrow("a.o", "b.o", "runtime.o", "-o", "across")
+        self.assertEqual(self.program("across"), ("0 6\n", 0))
+
+    def test_without_a_summary_arguments_escape(self):
+        include = f"-I{HERE / 'include'}"
+        self.across("-O2")
+        (self.folder / "text").write_text("no object")
+        done = self.burrow("-O2", include, "--summaries=text", "-c", "a.cc")
+        self.assertIn("warning: burrow: no object file or archive", done.stderr)
+        for options in (["--summaries=missing.o"], ["--summaries=b.o", "-fPIC"],
+                        ["--summaries=plain.o"]):
+            subprocess.run(["clang++-19", "-c", "b.cc", "-o", "plain.o"], cwd=self.folder, check=True)
+            self.burrow("-O2", include, *options, "-c", "a.cc")
+            self.burrow("a.o", "b.o", "runtime.o", "-o", "across")
+            self.assertEqual(self.program("across"), ("1 5\n", 0), options)
+
+    def test_what_the_linker_may_replace_has_no_summary_for_others(self):
+        self.across("-O2", other=ACROSS_OTHER.replace("[[gnu::noinline]]", "[[gnu::weak]]"))
+        self.burrow("a.o", "b.o", "runtime.o", "-o", "across")
+        self.assertEqual(self.program("across"), ("1 5\n", 0))
+
+    def test_an_object_depends_on_the_summaries_that_it_relies_on(self):
+        self.across("-O2", "-MD")
+        self.assertIn(" b.o", (self.folder / "a.d").read_text())
+
     def test_response_file(self):
         (self.folder / "args").write_text("-O2 main.cc other.cc -o from_file\n")
         self.burrow("@args")

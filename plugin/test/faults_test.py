@@ -5,6 +5,7 @@ usage: faults_test.py PLUGIN_WITH_FAULTS
 """
 import pathlib
 import sys
+import tempfile
 import unittest
 
 import corpus_test
@@ -46,6 +47,26 @@ class Faults(unittest.TestCase):
 
     def test_closure_charge(self):
         self.check("closure-charge")
+
+    def stale_links(self, fault):
+        """Whether a program links whose one object relies on what another said before."""
+        plugin = ["-O2", f"-fplugin={PLUGIN}", f"-fpass-plugin={PLUGIN}", "-mllvm",
+                  f"-burrow-fault={fault}"]
+        with tempfile.TemporaryDirectory() as folder:
+            folder = pathlib.Path(folder)
+            (folder / "a.cc").write_text("int f(int*); int main() { int x = 0; return f(&x); }\n")
+            (folder / "b.cc").write_text("int f(int* p) { return *p; }\n")
+            oracle_test.must("clang++-19", *plugin, "-c", folder / "b.cc", "-o", folder / "b.o")
+            oracle_test.must("clang++-19", *plugin, "-mllvm", f"-burrow-summaries={folder}/b.o",
+                             "-c", folder / "a.cc", "-o", folder / "a.o")
+            (folder / "b.cc").write_text("int* kept; int f(int* p) { kept = p; return *p; }\n")
+            oracle_test.must("clang++-19", *plugin, "-c", folder / "b.cc", "-o", folder / "b.o")
+            return oracle_test.run("clang++-19", folder / "a.o", folder / "b.o", "-o",
+                                   folder / "out").returncode == 0
+
+    def test_sidecar_untied(self):
+        self.assertFalse(self.stale_links("none"))
+        self.assertTrue(self.stale_links("sidecar-untied"))
 
 
 if __name__ == "__main__":

@@ -124,13 +124,22 @@ class Install(unittest.TestCase):
     @unittest.skipUnless(PLUGIN, "no plugin in this build")
     def test_burrow_enable(self):
         build = self.top / "enabled"
-        run("cmake", "-G", "Ninja", "-S", HERE / "enabled", "-B", build,
+        source = shutil.copytree(HERE / "enabled", self.top / "enabled_source")
+        run("cmake", "-G", "Ninja", "-S", source, "-B", build,
             "-DCMAKE_CXX_COMPILER=clang++-19", f"-DCMAKE_PREFIX_PATH={self.prefix}")
         said = run("cmake", "--build", build)
         self.assertRegex(said, r"enabled\.cc:\d+:\d+: make<.*Point> does not escape")
         total = "total 1499998500000, on the heap: "
         self.assertEqual(run(build / "enabled"), total + "nothing\n")
         self.assertEqual(run(build / "plain"), total + "all\n")
+        self.assertEqual(run(build / "across"), total + "nothing\n")
+        self.assertEqual(run(build / "stranger"), total + "all\n")
+        # The function keeps its argument now: who relied on it is compiled again.
+        with open(source / "point.cc", "w") as text:
+            text.write('#include "point.h"\nconst Point* kept;\n'
+                       "int64_t coordinates(const Point* p) { kept = p; return p->x + p->y; }\n")
+        run("cmake", "--build", build)
+        self.assertEqual(run(build / "across"), total + "all\n")
 
     @unittest.skipUnless(COMMAND and PLUGIN, "no command or no plugin in this build")
     def test_installed_compiler(self):

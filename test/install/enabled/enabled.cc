@@ -5,18 +5,19 @@
 #include "burrow/gc.h"
 #include "burrow/memstats.h"
 
-namespace {
+#include "point.h"
 
-struct Point {
-  int64_t x;
-  int64_t y;
-};
+namespace {
 
 __attribute__((noinline)) int64_t sum(int64_t n) {
   int64_t total = 0;
   for (int64_t i = 0; i < n; ++i) {
     auto* p = burrow::make<Point>(i, 2 * i);
+#ifdef ACROSS
+    total += coordinates(p);
+#else
     total += p->x + p->y;
+#endif
   }
   return total;
 }

@@ -1,0 +1,5 @@
+#include "point.h"
+
+int64_t coordinates(const Point* p) {
+  return p->x + p->y;
+}
