@@ -14,14 +14,13 @@ using namespace llvm;
 
 namespace burrow {
 
-namespace {
-
-/// Headers of the system, of the compiler and of Burrow: their lines are not the user's.
-bool isLibrary(StringRef File) {
+bool isLibraryFile(StringRef File) {
   return File.contains("/include/c++/") || File.contains("/include/burrow/") ||
          File.starts_with("include/burrow/") || File.starts_with("/usr/include/") ||
          File.starts_with("/usr/lib/");
 }
+
+namespace {
 
 std::string shown(const DIFile* File) {
   SmallString<128> Name = File->getFilename();
@@ -207,13 +206,13 @@ Place placeOf(const Instruction& I, std::string* Library) {
   if (!At) {
     return {};
   }
-  while (isLibrary(At->getFilename()) && At->getInlinedAt()) {
+  while (isLibraryFile(At->getFilename()) && At->getInlinedAt()) {
     if (Library) {
       *Library = At->getScope()->getSubprogram()->getName().str();
     }
     At = At->getInlinedAt();
   }
-  if (Library && isLibrary(At->getFilename())) {
+  if (Library && isLibraryFile(At->getFilename())) {
     *Library = At->getScope()->getSubprogram()->getName().str();
   }
   return {shown(At->getFile()), At->getLine(), At->getColumn()};
@@ -244,7 +243,7 @@ void Decisions::site(const Graph& G, const Verdict& V, bool Late) {
   }
   std::string Library;
   Place At = placeOf(*V.Of.Call, &Library);
-  if (isLibrary(At.File) || At.File.empty()) {
+  if (isLibraryFile(At.File) || At.File.empty()) {
     return;
   }
   Line L;
@@ -261,7 +260,7 @@ void Decisions::site(const Graph& G, const Verdict& V, bool Late) {
 void Decisions::parameters(const Function& F, const Summary& S) {
   const DISubprogram* Of = F.getSubprogram();
   if (Options::explain() == Explain::None || !Of || Of->isArtificial() ||
-      isLibrary(Of->getFilename())) {
+      isLibraryFile(Of->getFilename())) {
     return;
   }
   bool Lambda = Of->getName() == "operator()";
@@ -287,7 +286,7 @@ void Decisions::parameters(const Function& F, const Summary& S) {
 void Decisions::literal(const CallBase& Made) {
   std::string Library;
   Place At = placeOf(Made, &Library);
-  if (Options::explain() != Explain::None && !At.File.empty() && !isLibrary(At.File)) {
+  if (Options::explain() != Explain::None && !At.File.empty() && !isLibraryFile(At.File)) {
     add(At, {"func literal", "func literal does not escape", "", {}, false});
   }
 }
@@ -339,7 +338,7 @@ void remark(const Verdict& V, OptimizationRemarkEmitter& Emitter) {
   std::string Library;
   placeOf(*V.Of.Call, &Library);
   const DILocation* At = V.Of.Call->getDebugLoc().get();
-  while (At && isLibrary(At->getFilename()) && At->getInlinedAt()) {
+  while (At && isLibraryFile(At->getFilename()) && At->getInlinedAt()) {
     At = At->getInlinedAt();
   }
   std::string What = whatOf(V, Library);

@@ -27,6 +27,9 @@ struct Place {
 /// is set to the name of the outermost library function that was skipped, or left alone.
 Place placeOf(const llvm::Instruction& I, std::string* Library = nullptr);
 
+/// Headers of the system, of the compiler and of Burrow: their lines are not the user's.
+bool isLibraryFile(llvm::StringRef File);
+
 /// Collects the decisions on one module, and prints them when the last of them is made.
 class Decisions {
  public:
@@ -36,9 +39,9 @@ class Decisions {
   /// A site's verdict; a Late one is final, because it is of the code that stays.
   void site(const Graph& G, const Verdict& V, bool Late);
   void parameters(const llvm::Function& F, const Summary& S);
-  /// A line that is neither: what cannot be exact, pointers hidden in integers.
   /// A func literal whose captures lie in the func value itself.
   void literal(const llvm::CallBase& Made);
+  /// A line that is neither: what cannot be exact, pointers hidden in integers.
   void note(const Place& At, std::string Text);
   /// Prints what there is to standard error and forgets it.
   void print(Explain How);

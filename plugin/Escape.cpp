@@ -2,6 +2,7 @@
 #include "Escape.h"
 
 #include "Diagnose.h"
+#include "Hidden.h"
 #include "Options.h"
 #include "Promote.h"
 #include "Sidecar.h"
@@ -217,6 +218,9 @@ bool removeMarks(Module& M) {
 
 PreservedAnalyses EscapePass::run(Module& M, ModuleAnalysisManager& Manager) {
   auto& Analyses = Manager.getResult<FunctionAnalysisManagerModuleProxy>(M).getManager();
+  if (!Late) {
+    for_each(M, warnOfHiddenPointers);
+  }
   ModuleAnalysis A(M, Analyses, Late);
   A.summarise();
   if (!Late) {
