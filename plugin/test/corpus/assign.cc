@@ -42,7 +42,7 @@ int* choice_kept(bool c) {
 
 int pointer_to_pointer() {
   int** pp = make<int*>();  // -m: does not escape
-  *pp = make<int>(1);       // -m: does not escape
+  *pp = make<int>(1);       // -m: does not escape [go: escapes to heap]
   return **pp;
 }
 
@@ -75,14 +75,14 @@ int variable_written() {
 
 int three_levels() {
   int*** ppp = make<int**>();  // -m: does not escape
-  *ppp = make<int*>();         // -m: does not escape
-  **ppp = make<int>(1);        // -m: does not escape
+  *ppp = make<int*>();         // -m: does not escape [go: escapes to heap]
+  **ppp = make<int>(1);        // -m: does not escape [go: escapes to heap]
   return ***ppp;
 }
 
 int* deepest_of_three() {
   int*** ppp = make<int**>();  // -m: does not escape
-  *ppp = make<int*>();         // -m: does not escape
+  *ppp = make<int*>();         // -m: does not escape [go: escapes to heap]
   **ppp = make<int>(1);        // -m: escapes to heap
   return **ppp;
 }
@@ -92,14 +92,14 @@ struct Self {
 };
 
 bool points_to_itself() {
-  Self* s = make<Self>();  // -m: does not escape
+  Self* s = make<Self>();  // -m: does not escape [go: escapes to heap]
   s->me = s;
   return s->me == s;
 }
 
 bool in_a_circle() {
-  Self* a = make<Self>();  // -m: does not escape
-  Self* b = make<Self>();  // -m: does not escape
+  Self* a = make<Self>();  // -m: does not escape [go: escapes to heap]
+  Self* b = make<Self>();  // -m: does not escape [go: escapes to heap]
   a->me = b;
   b->me = a;
   return a->me->me == a;

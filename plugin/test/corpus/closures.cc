@@ -50,7 +50,7 @@ int reads_argument() {
 
 int* returns_argument() {
   int* p = make<int>(1);  // -m: escapes to heap
-  auto f = [](int* q) {  // -m: leaking param: q to result ~r0 level=0
+  auto f = [](int* q) {  // -m: leaking param: q to result ~r0 level=0 [go: leaking param: q]
     return q;
   };
   return f(p);

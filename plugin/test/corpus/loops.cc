@@ -68,7 +68,7 @@ int in_an_inner_object(int n) {
   int s = 0;
   for (int i = 0; i < n; ++i) {
     Pair* pair = make<Pair>();   // -m: does not escape
-    pair->first = make<int>(i);  // -m: does not escape
+    pair->first = make<int>(i);  // -m: does not escape [go: escapes to heap]
     s += *pair->first;
   }
   return s;

@@ -166,7 +166,7 @@ int callers() {
 
 int callers_of_lists() {
   Node* a = make<Node>();  // -m: does not escape
-  Node* b = make<Node>();  // -m: does not escape
+  Node* b = make<Node>();  // -m: does not escape [go: escapes to heap]
   a->next = b;
   return sum(a) + last(a)->value + recursive(a) + even(a);
 }
@@ -191,15 +191,15 @@ int* grandchild(int*** p) {  // -m: leaking param: p to result ~r0 level=2
   return **p;
 }
 
-int* kept_grandchild(int* v) {  // -m: leaking param: v to result ~r0 level=0
-  int** a = make<int*>(v);     // -m: does not escape
+int* kept_grandchild(int* v) {  // -m: leaking param: v to result ~r0 level=0 [go: leaking param: v]
+  int** a = make<int*>(v);     // -m: does not escape [go: escapes to heap]
   int*** b = make<int**>(a);   // -m: does not escape
   return grandchild(b);
 }
 
 void leaks_grandchild() {
   int* v = make<int>(1);      // -m: escapes to heap
-  int** a = make<int*>(v);    // -m: does not escape
+  int** a = make<int*>(v);    // -m: does not escape [go: escapes to heap]
   int*** b = make<int**>(a);  // -m: does not escape
   leaks_deep(b);
 }

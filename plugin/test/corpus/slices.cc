@@ -113,7 +113,7 @@ void goroutine() {
   start([](void* e) { sink = static_cast<Task*>(e)->p; }, t);
 }
 
-void sent(void* channel) {  // -m: leaking param: channel
+void sent(void* channel) {  // -m: leaking param: channel [go: channel does not escape]
   send(channel, make<int>(1));  // -m: escapes to heap
 }
 
@@ -150,15 +150,15 @@ void level3() {
 
 void level4() {
   int* i = make<int>(1);         // -m: escapes to heap
-  int** p0 = make<int*>(i);      // -m: does not escape
+  int** p0 = make<int*>(i);      // -m: does not escape [go: escapes to heap]
   int*** p1 = make<int**>(p0);   // -m: does not escape
   sink = **p1;
 }
 
 int level5() {
-  int* i = make<int>(1);           // -m: does not escape
-  int** p0 = make<int*>(i);        // -m: does not escape
-  int*** p1 = make<int**>(p0);     // -m: does not escape
+  int* i = make<int>(1);           // -m: does not escape [go: escapes to heap]
+  int** p0 = make<int*>(i);        // -m: does not escape [go: escapes to heap]
+  int*** p1 = make<int**>(p0);     // -m: does not escape [go: escapes to heap]
   int**** p2 = make<int***>(p1);   // -m: does not escape
   return ****p2;
 }
@@ -218,7 +218,7 @@ void out3(int*** to, int* p) {  // -m: to does not escape; leaking param: p
 }
 
 int outs() {
-  int* p = make<int>(1);  // -m: does not escape
+  int* p = make<int>(1);  // -m: does not escape [go: escapes to heap]
   int* q = nullptr;
   out2(&q, p);
   int* r = nullptr;
@@ -249,9 +249,9 @@ void sets_and_reads(Node* a, Node* b) {  // -m: a does not escape; leaking param
 }
 
 int lists() {
-  Node* a = make<Node>();  // -m: does not escape
-  Node* b = make<Node>();  // -m: does not escape
-  Node* c = make<Node>();  // -m: does not escape
+  Node* a = make<Node>();  // -m: does not escape [go: escapes to heap]
+  Node* b = make<Node>();  // -m: does not escape [go: escapes to heap]
+  Node* c = make<Node>();  // -m: does not escape [go: escapes to heap]
   sets_and_reads(a, b);
   sets_and_reads(b, c);
   sets_and_reads(c, a);

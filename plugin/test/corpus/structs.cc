@@ -61,7 +61,7 @@ void object_of_pointer(X* x) {  // -m: x does not escape
 
 int on_object() {
   X* x = make<X>();      // -m: does not escape
-  x->p1 = make<int>(1);  // -m: does not escape
+  x->p1 = make<int>(1);  // -m: does not escape [go: escapes to heap]
   x->p2 = x->p1;
   return *x->p2;
 }
@@ -114,13 +114,13 @@ void into(X& x, int* p) {  // -m: x does not escape; leaking param: p
   x.p1 = p;
 }
 
-void between(X& to, const X& from) {  // -m: to does not escape; from does not escape [go: leaking param content: from]
+void between(X& to, const X& from) {  // -m: to does not escape; from does not escape [go: to does not escape; leaking param content: from]
   to.p1 = from.p1;
 }
 
 int uses() {
   X* a = make<X>();        // -m: does not escape
-  int* i = make<int>(1);   // -m: does not escape
+  int* i = make<int>(1);   // -m: does not escape [go: escapes to heap]
   int* j = make<int>(2);   // -m: does not escape
   into(*a, i);
   X b = built(i, j);
@@ -169,7 +169,7 @@ X* part_of_larger() {
 int part_read() {
   Y* y = make<Y>();  // -m: does not escape
   X* x = &y->x;
-  x->p1 = make<int>(3);  // -m: does not escape
+  x->p1 = make<int>(3);  // -m: does not escape [go: escapes to heap]
   return *y->x.p1;
 }
 
@@ -187,8 +187,8 @@ int element_read(int n) {
 
 int pointers_in_array(int n) {
   int** a = make_array<int*>(4);  // -m: does not escape
-  a[0] = make<int>(1);            // -m: does not escape
-  a[1] = make<int>(2);            // -m: does not escape
+  a[0] = make<int>(1);            // -m: does not escape [go: escapes to heap]
+  a[1] = make<int>(2);            // -m: does not escape [go: escapes to heap]
   return *a[n & 1];
 }
 
@@ -210,7 +210,7 @@ struct Constructed {
 };
 
 int constructed() {
-  int* p = make<int>(1);                    // -m: does not escape
+  int* p = make<int>(1);                    // -m: does not escape [go: escapes to heap]
   Constructed* c = make<Constructed>(p);    // -m: does not escape
   return *c->held;
 }
@@ -251,8 +251,8 @@ void derived_kept() {
 int swapped_objects() {
   Pair* a = make<Pair>();  // -m: does not escape
   Pair* b = make<Pair>();  // -m: does not escape
-  a->first = make<int>(1);  // -m: does not escape
-  b->first = make<int>(2);  // -m: does not escape
+  a->first = make<int>(1);  // -m: does not escape [go: escapes to heap]
+  b->first = make<int>(2);  // -m: does not escape [go: escapes to heap]
   Pair t = *a;
   *a = *b;
   *b = t;
