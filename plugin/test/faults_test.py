@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Each fault that can be planted in the analysis is found by the corpus or by the oracle.
+"""Each fault that can be planted in the plugin is found: in the analysis by the corpus or the oracle,
+in pointer maps and barriers by maps_test, in the tie between objects by the linker.
 
 usage: faults_test.py PLUGIN_WITH_FAULTS
 """
@@ -9,6 +10,7 @@ import tempfile
 import unittest
 
 import corpus_test
+import maps_test
 import oracle_test
 
 PLUGIN = None
@@ -47,6 +49,19 @@ class Faults(unittest.TestCase):
 
     def test_closure_charge(self):
         self.check("closure-charge")
+
+    def found_by_maps(self, fault):
+        maps_test.PLUGIN = PLUGIN
+        maps_test.MORE = ["-mllvm", f"-burrow-fault={fault}"]
+        found = unittest.TestResult()
+        unittest.defaultTestLoader.loadTestsFromTestCase(maps_test.Maps).run(found)
+        self.assertEqual(found.errors, [])
+        return bool(found.failures)
+
+    def test_maps_and_barriers(self):
+        self.assertFalse(self.found_by_maps("none"))
+        for fault in ("map-word", "map-union", "barrier-store", "barrier-copy"):
+            self.assertTrue(self.found_by_maps(fault), f"maps_test does not find {fault}")
 
     def stale_links(self, fault):
         """Whether a program links whose one object relies on what another said before."""

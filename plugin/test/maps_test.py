@@ -12,6 +12,7 @@ from support import run
 
 HERE = pathlib.Path(__file__).resolve().parent
 PLUGIN = None
+MORE = []  # options, of faults_test.py
 
 NOSCAN, RAW, EXACT = "0", "1", "2"
 # Only what is a Ptr<T> throughout, or no pointer at all, needs no help of who stores to it.
@@ -87,7 +88,7 @@ class Maps(unittest.TestCase):
 
     def built(self, source, *options):
         done = run("clang++-19", "-std=c++20", f"-fplugin={PLUGIN}", f"-fpass-plugin={PLUGIN}",
-                   f"-I{HERE / 'include'}", "-Wno-invalid-offsetof", *options, source, "-o",
+                   f"-I{HERE / 'include'}", "-Wno-invalid-offsetof", *options, *MORE, source, "-o",
                    self.folder / "program")
         return run(self.folder / "program").stdout, done.stderr
 
