@@ -1,4 +1,5 @@
-"""Random programs for the oracle: pointers in loops, structs, arrays, closures, across files.
+"""Random programs for the oracle: pointers in loops, structs, arrays, slices, closures, channels,
+across files.
 
 Without `frees`, a program never frees and never keeps the address of a variable, so on a collected heap it is
 correct whatever it does; its output depends on every object that it reads. Wrongly moved to the
@@ -22,6 +23,23 @@ template <class T> inline T* or_else(T* a, T* b) { return a ? a : b; }
 [[gnu::noinline]] static void drop(A* a) { delete a; }
 [[gnu::noinline]] static void drop_inner(A* a) { delete a->x; }
 [[gnu::noinline]] static A* deep(A* a) { return a->x->x; }
+void send(long channel, A* a);
+A* receive(long channel);
+struct Slice { A** data; long len, cap; };
+inline Slice append(Slice s, A* a) {
+  if (s.len == s.cap) {
+    if (s.cap >= 16) return s;
+    A** to = make_array<A*>(16);
+    for (long i = 0; i < s.len; ++i) to[i] = s.data[i];
+    s = {to, s.len, 16};
+  }
+  s.data[s.len++] = a;
+  return s;
+}
+inline Slice cut(Slice s) { return s.len > 1 ? Slice{s.data + 1, s.len - 1, s.cap - 1} : s; }
+[[gnu::noinline]] static A* at(Slice s, long i) {
+  return s.len ? s.data[(unsigned long)i % (unsigned long)s.len] : nullptr;
+}
 inline void mix(long v) { sum = sum * 31 + v; }
 """
 
@@ -36,6 +54,16 @@ A* through(A* a) { return a; }
 void keep(A* a) { saved[count++ % 64] = a; }
 A* kept(long n) { return count ? saved[(unsigned long)n % (count < 64 ? count : 64)] : nullptr; }
 void fill(A** to, A* a) { *to = a; }
+static A* rings[4][8];
+static unsigned long sent[4], received[4];
+void send(long channel, A* a) {
+  channel &= 3;
+  if (sent[channel] - received[channel] < 8) rings[channel][sent[channel]++ % 8] = a;
+}
+A* receive(long channel) {
+  channel &= 3;
+  return received[channel] < sent[channel] ? rings[channel][received[channel]++ % 8] : nullptr;
+}
 void* burrow_gc_new(size_t bytes, const burrow::internal::TypeInfo*) { return calloc(1, bytes); }
 void* burrow_gc_new_array(size_t n, const burrow::internal::TypeInfo* type) {
   return calloc(n, type->size);
@@ -113,7 +141,7 @@ class Function:
         elif roll < 0.54:
             self.put(depth, f"mix({a}->v + or_else({b}->{field}, {a})->v);")
         elif roll < 0.56:
-            self.chain(scope, depth)
+            rng.choice([self.chain, self.slice])(scope, depth)
         elif roll < 0.66 and loops < 3 and depth < 5:
             rng.choice([self.ring, self.chase, self.loop, self.loop])(scope, depth, loops)
         elif roll < 0.72 and depth < 5:
@@ -185,6 +213,17 @@ class Function:
         to = self.rng.choice([f"globals[{self.rng.randint(0, 3)}]", self.pick(scope, "A")])
         self.put(depth, f"{to} = deep({c});")
 
+    def slice(self, scope, depth):
+        """Appended to past its array, cut, and read in a callee."""
+        rng = self.rng
+        name, i = self.fresh("s"), self.fresh("i")
+        self.put(depth, f"Slice {name} = {{make_array<A*>(2), 0, 2}};")
+        self.put(depth, f"for (int {i} = 0; {i} < {rng.randint(1, 5)}; ++{i}) {{")
+        self.put(depth + 1, f"{name} = append({name}, {self.pick(scope, 'A')});")
+        self.put(depth, "}")
+        to = rng.choice([f"globals[{rng.randint(0, 3)}]", self.pick(scope, "A")])
+        self.put(depth, f"{to} = or_else(at({rng.choice([name, f'cut({name})'])}, n), {to});")
+
     def freed(self, scope, depth):
         """Blocks that nothing else knows, each deleted once."""
         d, e, o = self.fresh("d"), self.fresh("d"), self.pick(scope, "A")
@@ -242,7 +281,8 @@ class Function:
         where = rng.randint(0, 3)
         self.put(depth, rng.choice([
             f"globals[{where}] = {a};", f"{a} = or_else(globals[{where}], {a});",
-            f"{a} = through({a});", f"keep({a});", f"{a} = or_else(kept(n), {a});",
+            f"{a} = through({a});", f"keep({a});", f"send(n, {a});",
+            f"{a} = or_else(receive({where}), {a});", f"{a} = or_else(kept(n), {a});",
             f"{{ A* t = nullptr; fill(&t, {a}); mix(t->v); }}"]))
 
     def closure(self, scope, depth):
