@@ -4,7 +4,6 @@
 
 #include "burrow/gc.h"
 #include "burrow/memstats.h"
-
 #include "point.h"
 
 namespace {
