@@ -56,6 +56,27 @@ template <class F>
   return (*f)(n);
 }
 
+// The question that Go's -m is first asked: a value or a pointer to it as the result.
+static inline Point value(long n) {
+  return {n, n + 1, nullptr};
+}
+
+static inline Point* pointer(long n) {
+  return make<Point>(Point{n, n + 1, nullptr});
+}
+
+[[gnu::noinline]] static Point value_of_call(long n) {
+  return value(n);
+}
+
+[[gnu::noinline]] static Point* pointer_of_call(long n) {
+  return pointer(n);
+}
+
+[[gnu::noinline]] static long sum(const Point* p) {
+  return p->x + p->y;
+}
+
 constexpr long kRounds = 2000;
 
 extern "C" [[gnu::noinline]] long own_structs() {
@@ -135,6 +156,40 @@ extern "C" [[gnu::noinline]] long made_slices() {
   return s;
 }
 
+extern "C" [[gnu::noinline]] long own_results() {
+  long s = 0;
+  for (long n = 0; n < kRounds; ++n) {
+    Point p = value(n);
+    s += sum(&p);
+  }
+  return s;
+}
+
+extern "C" [[gnu::noinline]] long made_results() {
+  long s = 0;
+  for (long n = 0; n < kRounds; ++n) {
+    s += sum(pointer(n));
+  }
+  return s;
+}
+
+extern "C" [[gnu::noinline]] long own_results_of_calls() {
+  long s = 0;
+  for (long n = 0; n < kRounds; ++n) {
+    Point p = value_of_call(n);
+    s += sum(&p);
+  }
+  return s;
+}
+
+extern "C" [[gnu::noinline]] long made_results_of_calls() {
+  long s = 0;
+  for (long n = 0; n < kRounds; ++n) {
+    s += sum(pointer_of_call(n));
+  }
+  return s;
+}
+
 int main(int argc, char** argv) {
   struct Work {
     const char* name;
@@ -145,7 +200,9 @@ int main(int argc, char** argv) {
   const Work all[] = {{"structs", own_structs, made_structs},
                       {"boxes", own_boxes, made_boxes},
                       {"closures", own_closures, made_closures},
-                      {"slices", own_slices, made_slices}};
+                      {"slices", own_slices, made_slices},
+                      {"results", own_results, made_results},
+                      {"results_of_calls", own_results_of_calls, made_results_of_calls}};
   for (const Work& work : all) {
     if (argc > 1 && strcmp(argv[1], work.name) == 0) {
       bool same = work.own() == work.made();

@@ -62,6 +62,16 @@ class Cost(unittest.TestCase):
     def test_slices(self):
         self.check("slices")
 
+    def test_results(self):
+        self.check("results")
+
+    def test_results_of_calls(self):
+        """What a function that is not inlined returns a pointer to stays on the heap."""
+        what = "results_of_calls"
+        self.assertEqual(run(self.moved, what).stdout, "1 2000\n")
+        RESULTS[what] = {"own": self.instructions(self.moved, what, f"own_{what}"),
+                         "heap": self.instructions(self.moved, what, f"made_{what}")}
+
 
 if __name__ == "__main__":
     results_file = support.take_results_file()

@@ -1,4 +1,4 @@
-// A growing array outside the heap: what it holds is no root. See specials.h.
+// A growing array outside the heap: what it holds is no root. See specials.h and roots.h.
 #pragma once
 
 #include <algorithm>
@@ -28,6 +28,8 @@ class OutsideList {
 
   T& operator[](size_t i) { return data_[i]; }
 
+  const T& operator[](size_t i) const { return data_[i]; }
+
   /// REQUIRES: not more than there are.
   void resize(size_t size) { size_ = size; }
 
@@ -36,7 +38,7 @@ class OutsideList {
     size_t capacity = std::max<size_t>(capacity_ * 2, 512);
     auto* data = static_cast<T*>(os::map_memory(capacity * sizeof(T)));
     if (data == nullptr) {
-      fatal("out of memory for destructors and cleanups of collected objects");
+      fatal("out of memory for the collector's own lists");
     }
     if (data_ != nullptr) {
       std::memcpy(data, data_, size_ * sizeof(T));

@@ -182,33 +182,16 @@ void scan_arena(const Visitor& visit, Address from, Address to, bool again) {
 }  // namespace
 
 void RootJobs::clear() {
-  count_ = 0;
+  jobs_.resize(0);
   bytes_ = 0;
   next_.store(0, std::memory_order_relaxed);
-}
-
-void RootJobs::push(const RootJob& job) {
-  if (count_ == capacity_) {
-    size_t capacity = std::max<size_t>(capacity_ * 2, 1024);
-    auto* jobs = static_cast<RootJob*>(os::map_memory(capacity * sizeof(RootJob)));
-    if (jobs == nullptr) {
-      fatal("out of memory for the collector's list of roots");
-    }
-    if (jobs_ != nullptr) {
-      std::memcpy(jobs, jobs_, count_ * sizeof(RootJob));
-      os::unmap_memory(jobs_, capacity_ * sizeof(RootJob));
-    }
-    jobs_ = jobs;
-    capacity_ = capacity;
-  }
-  jobs_[count_++] = job;
 }
 
 void RootJobs::add(RootJob::Kind kind, Address start, Address end) {
   bool changed = kind == RootJob::Kind::kChanged || kind == RootJob::Kind::kChangedLast;
   size_t step = changed ? kChangedJobBytes : kJobBytes;
   for (Address at = start; at < end; at += step) {
-    push({at, std::min(end, at + step), kind});
+    jobs_.push({at, std::min(end, at + step), kind});
   }
   bytes_ += end > start ? end - start : 0;
 }
@@ -216,13 +199,13 @@ void RootJobs::add(RootJob::Kind kind, Address start, Address end) {
 void RootJobs::add_slots(size_t count) {
   constexpr size_t kJobSlots = 512;
   for (size_t at = 0; at < count; at += kJobSlots) {
-    push({at, std::min(count, at + kJobSlots), RootJob::Kind::kGoroutines});
+    jobs_.push({at, std::min(count, at + kJobSlots), RootJob::Kind::kGoroutines});
   }
 }
 
 const RootJob* RootJobs::take() {
   size_t index = next_.fetch_add(1, std::memory_order_relaxed);
-  return index < count_ ? &jobs_[index] : nullptr;
+  return index < jobs_.size() ? &jobs_[index] : nullptr;
 }
 
 void add_globals(RootJobs& jobs) {

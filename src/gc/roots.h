@@ -8,6 +8,7 @@
 
 #include "base/units.h"
 #include "gc/marker.h"
+#include "gc/outside_list.h"
 #include "os/stop.h"
 
 namespace burrow::gc {
@@ -46,17 +47,13 @@ class RootJobs {
   /// All jobs, taken or not. REQUIRES: no writer.
   template <typename F>
   void for_each(F f) const {
-    for (size_t i = 0; i < count_; ++i) {
+    for (size_t i = 0; i < jobs_.size(); ++i) {
       f(jobs_[i]);
     }
   }
 
  private:
-  void push(const RootJob& job);
-
-  RootJob* jobs_ = nullptr;
-  size_t count_ = 0;
-  size_t capacity_ = 0;
+  OutsideList<RootJob> jobs_;
   uint64_t bytes_ = 0;
   // Relaxed: hands out numbers; the jobs were written before the markers were started.
   std::atomic<size_t> next_{0};
