@@ -10,6 +10,11 @@
 #include "llvm/Analysis/OptimizationRemarkEmitter.h"
 #include "llvm/IR/InstIterator.h"
 #include "llvm/IR/Module.h"
+#include "llvm/Transforms/InstCombine/InstCombine.h"
+#include "llvm/Transforms/Scalar/DeadStoreElimination.h"
+#include "llvm/Transforms/Scalar/EarlyCSE.h"
+#include "llvm/Transforms/Scalar/SROA.h"
+#include "llvm/Transforms/Scalar/SimplifyCFG.h"
 
 using namespace llvm;
 
@@ -149,6 +154,18 @@ bool ModuleAnalysis::analyse(Function& F, bool Recursive) {
   return Changed;
 }
 
+/// Splits what was moved late into registers; what was moved early is by the passes that follow.
+void tidy(Function& F, FunctionAnalysisManager& Analyses) {
+  Analyses.invalidate(F, PreservedAnalyses::none());
+  FunctionPassManager Passes;
+  Passes.addPass(SROAPass(SROAOptions::ModifyCFG));
+  Passes.addPass(EarlyCSEPass(/*UseMemorySSA=*/true));
+  Passes.addPass(InstCombinePass());
+  Passes.addPass(DSEPass());  // zeros that are overwritten
+  Passes.addPass(SimplifyCFGPass());
+  Passes.run(F, Analyses);
+}
+
 bool ModuleAnalysis::promoteAll() {
   bool Any = false;
   for (Function& F : M) {
@@ -166,7 +183,12 @@ bool ModuleAnalysis::promoteAll() {
         remark(V, Emitter);
       }
     }
-    Any |= promote(F, Verdicts, Analyses);
+    if (promote(F, Verdicts, Analyses)) {
+      Any = true;
+      if (Late) {
+        tidy(F, Analyses);
+      }
+    }
   }
   return Any;
 }

@@ -9,7 +9,6 @@
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Transforms/IPO/AlwaysInliner.h"
 #include "llvm/Transforms/IPO/InferFunctionAttrs.h"
-#include "llvm/Transforms/InstCombine/InstCombine.h"
 #include "llvm/Transforms/Scalar/EarlyCSE.h"
 #include "llvm/Transforms/Scalar/SROA.h"
 #include "llvm/Transforms/Scalar/SimplifyCFG.h"
@@ -66,13 +65,6 @@ void addLate(ModulePassManager& Passes, OptimizationLevel Level) {
     return;
   }
   Passes.addPass(EscapePass(/*IsLate=*/true, /*IsLast=*/true));
-  // What was moved late is split into registers as what was moved early.
-  FunctionPassManager Tidy;
-  Tidy.addPass(SROAPass(SROAOptions::ModifyCFG));
-  Tidy.addPass(EarlyCSEPass(/*UseMemorySSA=*/true));
-  Tidy.addPass(InstCombinePass());
-  Tidy.addPass(SimplifyCFGPass());
-  Passes.addPass(createModuleToFunctionPassAdaptor(std::move(Tidy)));
 }
 
 bool parsePass(StringRef Name, ModulePassManager& Passes,

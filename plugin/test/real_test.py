@@ -63,7 +63,8 @@ def own_source():
     for _ in range(5):
         for seconds, more in ((plain, []), (loaded, [f"-fplugin={plugin}", f"-fpass-plugin={plugin}"])):
             seconds.append(sum(run(
-                "clang++-19", "-std=c++20", "-O2", "-fno-rtti", "-isystem", include, *more, "-c",
+                "clang++-19", "-std=c++20", "-O2", "-fno-rtti", "-isystem", include, "-include",
+                HERE.parent / "Precompiled.h", *more, "-c",
                 HERE.parent / name, "-o", os.devnull)[1] for name in
                 ("Calls.cpp", "Graph.cpp", "Solve.cpp", "Summary.cpp")))
     return {"plain_compile_cpu_s": round(statistics.median(plain), 2),
