@@ -1,7 +1,7 @@
 # burrow_enable(TARGET [ELIDE_NEW] [EXPLAIN 1|2|json] [SUMMARIES LIBRARY...]): compiles the target
 # with the plugin, as `burrow c++` does; needs clang 19. What static libraries that were enabled too
-# say of their functions' parameters is relied on for SUMMARIES. Linking to Burrow::burrow or Burrow::burrow_shared is the
-# target's own affair.
+# say of their functions' parameters is relied on for SUMMARIES. Linking to Burrow::burrow or
+# Burrow::burrow_shared is the target's own affair.
 function(burrow_enable target)
   cmake_parse_arguments(ARG "ELIDE_NEW" "EXPLAIN" "SUMMARIES" ${ARGN})
   if(NOT CMAKE_CXX_COMPILER_ID STREQUAL "Clang" OR NOT CMAKE_CXX_COMPILER_VERSION MATCHES "^19\\.")

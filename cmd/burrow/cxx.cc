@@ -26,9 +26,7 @@ constexpr std::string_view kUsageText =
     "  -m=json      the same for programs, one object a line\n"
     "  --barriers   write barriers for plain pointers: only if all of the program has them\n"
     "  --elide-new  move to the stack what new or malloc makes, too\n"
-    "  --summaries=FILE  rely on what this object or archive, made by burrow c++ before, says of "
-    "its\n"
-    "               functions' parameters; linking fails when that has changed since\n"
+    "  --summaries=FILE  rely on what this object or archive says of its functions' parameters\n"
     "All else is clang's; exit codes are the compiler's.\n";
 
 /// Where the parts lie: beside the command in a build, in lib and include when installed.

@@ -157,38 +157,39 @@ extern "C" [[gnu::noinline]] long made_slices() {
   return s;
 }
 
-extern "C" [[gnu::noinline]] long own_results() {
+template <Point (*Made)(long)>
+[[gnu::always_inline]] inline long sum_of_values() {
   long s = 0;
   for (long n = 0; n < kRounds; ++n) {
-    Point p = value(n);
+    Point p = Made(n);
     s += sum(&p);
   }
   return s;
+}
+
+template <Point* (*Made)(long)>
+[[gnu::always_inline]] inline long sum_of_pointers() {
+  long s = 0;
+  for (long n = 0; n < kRounds; ++n) {
+    s += sum(Made(n));
+  }
+  return s;
+}
+
+extern "C" [[gnu::noinline]] long own_results() {
+  return sum_of_values<value>();
 }
 
 extern "C" [[gnu::noinline]] long made_results() {
-  long s = 0;
-  for (long n = 0; n < kRounds; ++n) {
-    s += sum(pointer(n));
-  }
-  return s;
+  return sum_of_pointers<pointer>();
 }
 
 extern "C" [[gnu::noinline]] long own_results_of_calls() {
-  long s = 0;
-  for (long n = 0; n < kRounds; ++n) {
-    Point p = value_of_call(n);
-    s += sum(&p);
-  }
-  return s;
+  return sum_of_values<value_of_call>();
 }
 
 extern "C" [[gnu::noinline]] long made_results_of_calls() {
-  long s = 0;
-  for (long n = 0; n < kRounds; ++n) {
-    s += sum(pointer_of_call(n));
-  }
-  return s;
+  return sum_of_pointers<pointer_of_call>();
 }
 
 int main(int argc, char** argv) {

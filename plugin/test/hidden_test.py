@@ -9,7 +9,7 @@ import re
 import sys
 import unittest
 
-import oracle_test
+import support
 
 SOURCE = pathlib.Path(__file__).resolve().parent / "hidden.cc"
 PLUGIN = None
@@ -26,8 +26,9 @@ def expected(mark):
 
 class Hidden(unittest.TestCase):
     def compiled(self, *options):
-        return oracle_test.must("clang++-19", "-std=c++20", f"-fplugin={PLUGIN}",
-                                f"-fpass-plugin={PLUGIN}", *options, "-c", SOURCE, "-o", os.devnull)
+        return support.run("clang++-19", "-std=c++20", f"-fplugin={PLUGIN}",
+                           f"-fpass-plugin={PLUGIN}", *options, "-c", SOURCE, "-o",
+                           os.devnull).stderr
 
     def test_lines(self):
         for level in ("-O0", "-O2"):

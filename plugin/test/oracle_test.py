@@ -101,7 +101,7 @@ def main():
     seeds = last - first + 1
     print(f"{seeds} programs, {promoted} sites promoted, {len(wrong)} wrong")
     # Programs in which nothing is promoted would test nothing.
-    sys.exit(1 if wrong or promoted < 3 * seeds else 0)
+    sys.exit(1 if wrong or promoted < 10 * seeds else 0)
 
 
 if __name__ == "__main__":

@@ -235,7 +235,8 @@ bool is_full(Address from, Address to) {
   auto [first, last] = pages_of(from, to);
   for (size_t page = first; page < last; ++page) {
     uint16_t kind = kind_of(page);
-    if (kind == 0 || (kind == kRaw && !is_full(PageId(page)))) {
+    bool counted = page != first && entry_of(PageId(page)).page_in_span() != 0;
+    if (kind == 0 || (kind == kRaw && !counted && !is_full(PageId(page)))) {
       return false;
     }
   }

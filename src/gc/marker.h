@@ -52,14 +52,12 @@ class alignas(128) Marker {
 
   [[nodiscard]] Work take_work();
 
-  [[nodiscard]] bool idle() const { return at_ == batched_ && current_->count == 0; }
-
   /// Readies the marker; once.
   void init();
 
  private:
   static constexpr size_t kBatch = 32;
-  /// Objects up to this many words are scanned without a look at the stack's room for each.
+  /// So many words are scanned with one look at the stack's room and one word of the pointer table.
   static constexpr size_t kSmallWords = 64;
   /// Larger objects are scanned in pieces of this many bytes.
   static constexpr size_t kPiece = size_t{64} * 1024;
@@ -86,9 +84,8 @@ class alignas(128) Marker {
   void fetch_lines() const;
   void mark_batch();
   void scan(ObjectRef object);
-  void scan_small(ObjectRef object, size_t bytes);
+  void scan_some(Address start, size_t words, ObjectKind kind);
   void scan_object(Address start, Address end, ObjectKind kind);
-  void scan_exact(Address start, Address end);
   void scan_piece(Address from);
 
   WorkChunk* current_ = nullptr;
