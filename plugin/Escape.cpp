@@ -240,6 +240,7 @@ bool removeMarks(Module& M) {
 
 PreservedAnalyses EscapePass::run(Module& M, ModuleAnalysisManager& Manager) {
   auto& Analyses = Manager.getResult<FunctionAnalysisManagerModuleProxy>(M).getManager();
+  bool Late = Run == Stage::Late || Run == Stage::Link;
   if (!Late) {
     for_each(M, warnOfHiddenPointers);
   }
@@ -250,10 +251,10 @@ PreservedAnalyses EscapePass::run(Module& M, ModuleAnalysisManager& Manager) {
   }
   bool Changed = A.promoteAll();
   Changed |= removeMarks(M);
-  if (Last) {
+  if (Run == Stage::OnlyEarly || Run == Stage::Late) {
     A.keepForOthers();
   }
-  if (Last && Options::explain() != Explain::None) {
+  if (Run != Stage::Early && Options::explain() != Explain::None) {
     Decisions::get().print(Options::explain());
   }
   return Changed ? PreservedAnalyses::none() : PreservedAnalyses::all();

@@ -11,17 +11,24 @@
 
 namespace burrow {
 
+/// Which run it is.
+enum class Stage {
+  Early,
+  OnlyEarly,  ///< nothing is optimised, and no late run follows
+  Late,
+  Link,  ///< late, of the whole program: nobody will rely on its summaries
+};
+
 class EscapePass : public llvm::PassInfoMixin<EscapePass> {
  public:
-  /// Last: no later run follows, so the decisions are printed.
-  EscapePass(bool IsLate, bool IsLast) : Late(IsLate), Last(IsLast) {}
+  explicit EscapePass(Stage Of) : Run(Of) {}
 
   static bool isRequired() { return true; }
 
   llvm::PreservedAnalyses run(llvm::Module& M, llvm::ModuleAnalysisManager& Analyses);
 
  private:
-  bool Late, Last;
+  Stage Run;
 };
 
 }  // namespace burrow

@@ -113,6 +113,7 @@ TypeFacts typeFacts(const CallBase& Call) {
     return Facts;
   }
   Facts.Known = true;
+  Facts.Info = Global;
   Facts.Size = Size->getZExtValue();
   Facts.HasDestructor = !Destroy->isNullValue();
   return Facts;

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "llvm/ADT/ArrayRef.h"
+#include "llvm/IR/GlobalVariable.h"
 #include "llvm/IR/InstrTypes.h"
 #include "llvm/IR/IntrinsicInst.h"
 
@@ -27,6 +28,7 @@ Callee calleeOf(const llvm::CallBase& Call);
 /// The constant type description that a Make call passes.
 struct TypeFacts {
   bool Known = false;  ///< the rest is filled in
+  const llvm::GlobalVariable* Info = nullptr;
   uint64_t Size = 0;
   bool HasDestructor = false;
 };

@@ -57,14 +57,19 @@ void addEarly(ModulePassManager& Passes, OptimizationLevel Level) {
     Tidy.addPass(SimplifyCFGPass());
     Passes.addPass(createModuleToFunctionPassAdaptor(std::move(Tidy)));
   }
-  Passes.addPass(EscapePass(/*IsLate=*/false, /*IsLast=*/!Optimising));
+  Passes.addPass(EscapePass(Optimising ? Stage::Early : Stage::OnlyEarly));
 }
 
 void addLate(ModulePassManager& Passes, OptimizationLevel Level) {
-  if (Level == OptimizationLevel::O0) {
-    return;
+  if (Level != OptimizationLevel::O0) {
+    Passes.addPass(EscapePass(Stage::Late));
   }
-  Passes.addPass(EscapePass(/*IsLate=*/true, /*IsLast=*/true));
+}
+
+void addAtLink(ModulePassManager& Passes, OptimizationLevel Level) {
+  if (Level != OptimizationLevel::O0) {
+    Passes.addPass(EscapePass(Stage::Link));
+  }
 }
 
 bool parsePass(StringRef Name, ModulePassManager& Passes,
@@ -72,7 +77,7 @@ bool parsePass(StringRef Name, ModulePassManager& Passes,
   if (Name != "burrow-escape" && Name != "burrow-escape-late") {
     return false;
   }
-  Passes.addPass(EscapePass(Name == "burrow-escape-late", /*IsLast=*/true));
+  Passes.addPass(EscapePass(Name == "burrow-escape-late" ? Stage::Late : Stage::OnlyEarly));
   return true;
 }
 
@@ -83,7 +88,7 @@ void registerPasses(PassBuilder& Builder) {
       [](ModulePassManager& Passes, OptimizationLevel) { Passes.addPass(BarrierPass()); });
   Builder.registerPipelineEarlySimplificationEPCallback(addEarly);
   Builder.registerOptimizerEarlyEPCallback(addLate);
-  Builder.registerFullLinkTimeOptimizationEarlyEPCallback(addLate);
+  Builder.registerFullLinkTimeOptimizationEarlyEPCallback(addAtLink);
   Builder.registerPipelineParsingCallback(parsePass);
 }
 

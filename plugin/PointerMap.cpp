@@ -9,6 +9,7 @@
 
 #include "Diagnose.h"
 #include "Options.h"
+#include "Padding.h"
 #include "clang/AST/ASTConsumer.h"
 #include "clang/AST/ASTContext.h"
 #include "clang/AST/DeclTemplate.h"
@@ -37,6 +38,7 @@ struct WordMap {
   std::vector<uint64_t> Bits;
   bool HasPointers = false;
   std::string Inexact;  ///< why the type stays as it is; empty when it is exact
+  std::optional<ByteRanges> Values;
 };
 
 /// From the half in clang to the one in LLVM, by the mangled name of the constant.
@@ -222,6 +224,7 @@ class Consumer : public clang::ASTConsumer {
         Map.Inexact = "type_map says so";
       }
       explain(C, T, Map);
+      Map.Values = valueBytes(C, T);
       wordMaps()[Names.getName(Info)] = std::move(Map);
     }
   }
@@ -307,7 +310,13 @@ void patch(Module& M, GlobalVariable& Info, const WordMap& Map) {
 PreservedAnalyses PointerMapPass::run(Module& M, ModuleAnalysisManager& /*Analyses*/) {
   for (const auto& [Name, Map] : wordMaps()) {
     GlobalVariable* Info = M.getGlobalVariable(Name, /*AllowInternal=*/true);
-    if (!Map.Inexact.empty() || !Info || !Info->hasInitializer() || !Info->isConstant()) {
+    if (!Info || !Info->hasInitializer() || !Info->isConstant()) {
+      continue;
+    }
+    if (Map.Values) {
+      noteValueBytes(*Info, *Map.Values);
+    }
+    if (!Map.Inexact.empty()) {
       continue;
     }
     auto* Init = dyn_cast<ConstantStruct>(Info->getInitializer());

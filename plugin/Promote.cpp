@@ -2,6 +2,7 @@
 #include "Promote.h"
 
 #include "Options.h"
+#include "Padding.h"
 #include "llvm/ADT/PostOrderIterator.h"
 #include "llvm/ADT/SCCIterator.h"
 #include "llvm/Analysis/CFG.h"
@@ -141,6 +142,18 @@ void removeCall(CallBase& Call) {
   Call.eraseFromParent();
 }
 
+/// As the heap's objects are; of a type that is known, without its padding.
+void zero(IRBuilder<>& B, AllocaInst* Slot, const Verdict& V) {
+  ByteRanges Ranges = {{0, V.Bytes}};
+  if (V.Of.Kind == Callee::Make) {
+    Ranges = notedValueBytes(*typeFacts(*V.Of.Call).Info, V.Bytes);
+  }
+  for (ByteRange R : Ranges) {
+    Value* At = B.CreateConstInBoundsGEP1_64(B.getInt8Ty(), Slot, R.Begin);
+    B.CreateMemSet(At, B.getInt8(0), R.End - R.Begin, commonAlignment(Align(SlotAlign), R.Begin));
+  }
+}
+
 void move(Function& F, const Verdict& V, bool InLoop) {
   IRBuilder<> B(&*F.getEntryBlock().getFirstInsertionPt());
   uint64_t Bytes = std::max<uint64_t>(V.Bytes, 1);
@@ -154,7 +167,7 @@ void move(Function& F, const Verdict& V, bool InLoop) {
     B.CreateLifetimeStart(Slot, B.getInt64(Bytes));
   }
   if (V.Of.Kind != Callee::New) {
-    B.CreateMemSet(Slot, B.getInt8(0), Bytes, Align(SlotAlign));
+    zero(B, Slot, V);
   }
   for (CallBase* Free : V.Frees) {
     removeCall(*Free);

@@ -52,6 +52,15 @@ struct Box {
   return s;
 }
 
+struct Padded {
+  int tag;
+  long value;
+};
+
+[[gnu::noinline]] static long value_of(const Padded* p) {
+  return p->tag + p->value;
+}
+
 template <class F>
 [[gnu::noinline]] static long apply(F* f, long n) {
   return (*f)(n);
@@ -114,6 +123,24 @@ extern "C" [[gnu::noinline]] long made_boxes() {
   for (long n = 0; n < kRounds; ++n) {
     Box* b = make<Box>(Box{&allocations, n});
     s += unboxed(b);
+  }
+  return s;
+}
+
+extern "C" [[gnu::noinline]] long own_padded() {
+  long s = 0;
+  for (long n = 0; n < kRounds; ++n) {
+    Padded p{1, n};
+    s += value_of(&p);
+  }
+  return s;
+}
+
+extern "C" [[gnu::noinline]] long made_padded() {
+  long s = 0;
+  for (long n = 0; n < kRounds; ++n) {
+    Padded* p = make<Padded>(Padded{1, n});
+    s += value_of(p);
   }
   return s;
 }
@@ -201,6 +228,7 @@ int main(int argc, char** argv) {
 
   const Work all[] = {{"structs", own_structs, made_structs},
                       {"boxes", own_boxes, made_boxes},
+                      {"padded", own_padded, made_padded},
                       {"closures", own_closures, made_closures},
                       {"slices", own_slices, made_slices},
                       {"results", own_results, made_results},

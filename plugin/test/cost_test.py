@@ -56,6 +56,10 @@ class Cost(unittest.TestCase):
     def test_boxes(self):
         self.check("boxes")
 
+    def test_padded(self):
+        """A struct with padding, which nobody needs to zero."""
+        self.check("padded")
+
     def test_closures(self):
         self.check("closures")
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Each fault that can be planted in the plugin is found: in the analysis by the corpus or the oracle,
-in pointer maps and barriers by maps_test, in the tie between objects by the linker.
+in pointer maps, barriers and zeroing by maps_test, in the tie between objects by the linker.
 
 usage: faults_test.py PLUGIN_WITH_FAULTS
 """
@@ -60,7 +60,8 @@ class Faults(unittest.TestCase):
 
     def test_maps_and_barriers(self):
         self.assertFalse(self.found_by_maps("none"))
-        for fault in ("map-word", "map-union", "barrier-store", "barrier-copy"):
+        for fault in ("map-word", "map-union", "barrier-store", "barrier-copy",
+                      "value-bytes"):
             self.assertTrue(self.found_by_maps(fault), f"maps_test does not find {fault}")
 
     def stale_links(self, fault):

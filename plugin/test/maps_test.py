@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Pointer maps and write barriers: what programs compiled with the plugin find in them.
+"""Pointer maps, write barriers, zeroed values: what programs compiled with the plugin find.
 
 usage: maps_test.py PLUGIN
 """
@@ -121,6 +121,11 @@ class Maps(unittest.TestCase):
             quiet, marking = said.split()
             self.assertEqual(quiet, "00000000", level)
             self.assertEqual(marking, "11111100", level)
+
+    def test_values_of_moved_objects_are_zero(self):
+        for level in ("-O0", "-O1", "-O2", "-O3"):
+            said, _ = self.built(HERE / "padding.cc", level)
+            self.assertEqual({line.split()[1] for line in said.splitlines()}, {"zero"}, said)
 
     def test_no_barriers_unless_asked(self):
         source = self.folder / "barriers.cc"
