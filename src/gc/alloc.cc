@@ -11,6 +11,7 @@
 #include "gc/sample.h"
 #include "gc/specials.h"
 #include "heap/mheap.h"
+#include "os/stop.h"
 
 namespace burrow::gc {
 
@@ -68,6 +69,7 @@ void pay(size_t run_bytes) {
     g_collector.request();
   }
   hold_back();
+  os::stop_if_asked();
 }
 
 }  // namespace

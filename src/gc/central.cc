@@ -171,15 +171,35 @@ void Central::release(heap::MSpan* span) {
   }
 }
 
+// Whoever allocates shall not wait for the lock while memory is waited for.
+void Central::fetch(size_t count) {
+  std::array<const heap::MSpan*, kMostSwept> next;
+  size_t found = 0;
+  {
+    MutexLock hold(lock_);
+    for (; found < count && sweep_at_ + found < all_.size(); ++found) {
+      next[found] = all_[sweep_at_ + found];
+    }
+  }
+  for (size_t i = 0; i < found; ++i) {
+    __builtin_prefetch(&next[i]->first);
+    __builtin_prefetch(&next[i]->collected(), /*rw=*/1);
+  }
+  const std::atomic<uint64_t>* marks = g_tables.marks[g_epoch.load(std::memory_order_relaxed) & 1];
+  for (size_t i = 0; i < found; ++i) {
+    __builtin_prefetch(marks + granule_of(next[i]->first) / 64);
+  }
+}
+
 bool Central::sweep_some(size_t count, bool all) {
-  constexpr size_t kBatch = 64;
-  std::array<heap::MSpan*, kBatch> empty{};
+  count = std::min(count, kMostSwept);
+  fetch(count);
+  std::array<heap::MSpan*, kMostSwept> empty{};
   size_t empties = 0;
   bool more = false;
   {
     MutexLock hold(lock_);
-    size_t stop = std::min(count, kBatch);
-    for (size_t n = 0; n < stop && sweep_at_ < all_.size(); ++n) {
+    for (size_t n = 0; n < count && sweep_at_ < all_.size(); ++n) {
       heap::MSpan* span = all_[sweep_at_];
       bool idle = span->collected().cursor == 0;
       Verdict verdict = due(span) ? look(span) : Verdict::kFull;

@@ -59,10 +59,13 @@ class alignas(64) Central {
   void verify();
 
  private:
+  static constexpr size_t kMostSwept = 64;
+
   enum class Verdict : uint8_t { kFull, kRoom, kEmpty };
 
   [[nodiscard]] bool due(const heap::MSpan* span) const;
   Verdict look(heap::MSpan* span) BURROW_REQUIRES(lock_);
+  void fetch(size_t count);
   [[nodiscard]] heap::MSpan* create();
   static void destroy(heap::MSpan* span);
 

@@ -20,7 +20,8 @@
 //     for those that still are since the last cycle, as nothing can be allocated there and nothing
 //     was written. The world stops for a moment: stacks and registers are looked through, and the
 //     barrier's flag is set.
-//  2. `Team` marks beside the program: globals, malloc'd blocks, and all that is reached.
+//  2. `Team` marks beside the program: globals, malloc'd blocks, and all that is reached. Its
+//     helpers are called only for what takes longer than to wake them.
 //     Threads that allocate help in proportion (`assist`). Past the goal they wait for a cycle to
 //     begin, far past it for its end (`hold_back`).
 //  3. What was written meanwhile where no barrier is, is looked through again, beside the program,

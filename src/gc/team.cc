@@ -6,6 +6,7 @@
 #include <new>
 
 #include "base/futex.h"
+#include "gc/gc.h"
 #include "os/os.h"
 #include "os/stop.h"
 #include "os/thread.h"
@@ -18,17 +19,8 @@ namespace {
 
 // Bytes between looks at the clock: some 3 us of objects in order, 30 us of misses.
 constexpr size_t kLook = 4 * kKiB;
-
-// Marks until nothing is at hand.
-void drain(Marker& marker, Turn& turn) {
-  if (!turn.beside()) {
-    (void)marker.drain(SIZE_MAX / 2);
-    return;
-  }
-  while (!marker.drain(kLook)) {
-    turn.check();
-  }
-}
+// Small heaps are marked before a helper would be awake.
+constexpr int64_t kAloneNs = 25'000;
 
 }  // namespace
 
@@ -99,13 +91,37 @@ bool Team::wait_for_work(Turn& turn) {
   return g_mark_pool.has_work() || busy_.load(std::memory_order_acquire) != 0;
 }
 
+void Team::call_helpers() {
+  called_ = true;
+  run_.fetch_add(1, std::memory_order_seq_cst);
+  futex_wake_all(run_);
+}
+
+bool Team::works_alone(const Marker& marker) const {
+  return &marker == &markers_[0] && !called_ && count_ > 1;
+}
+
+void Team::check(const Marker& marker, Turn& turn) {
+  turn.check();
+  if (works_alone(marker) && (stress() || os::monotonic_ns() - started_ns_ >= kAloneNs)) {
+    call_helpers();
+  }
+}
+
+// Marks until nothing is at hand.
+void Team::drain(Marker& marker, Turn& turn) {
+  while (!marker.drain(turn.beside() || works_alone(marker) ? kLook : SIZE_MAX / 2)) {
+    check(marker, turn);
+  }
+}
+
 void Team::work(Marker& marker) {
   Turn turn(quota_, pace_);
   do {
     busy_.fetch_add(1, std::memory_order_acq_rel);
     while (const RootJob* job = jobs_->take()) {
       run_job(marker, *job);
-      turn.check();
+      check(marker, turn);
       drain(marker, turn);
     }
     drain(marker, turn);
@@ -116,14 +132,15 @@ void Team::work(Marker& marker) {
 void Team::run(RootJobs& jobs, Pace pace) {
   jobs_ = &jobs;
   pace_ = pace;
-  run_.fetch_add(1, std::memory_order_seq_cst);
-  if (count_ > 1) {
-    futex_wake_all(run_);
-  }
+  called_ = false;
+  started_ns_ = os::monotonic_ns();
   // Again when a helper took work in the moment in which the leader found nothing to do.
   do {
     work(markers_[0]);
   } while (g_mark_pool.has_work());
+  if (!called_) {
+    return;
+  }
   run_.fetch_add(1, std::memory_order_seq_cst);
   while (inside_.load(std::memory_order_seq_cst) != 0) {
     sched_yield();
@@ -132,9 +149,7 @@ void Team::run(RootJobs& jobs, Pace pace) {
   if (g_mark_pool.has_work()) {
     (void)markers_[0].drain(SIZE_MAX / 2);
   }
-  if (count_ > 1) {
-    futex_wake_all(run_);
-  }
+  futex_wake_all(run_);
 }
 
 void Team::add_work(const Marker::Work& work, int64_t ns) {

@@ -11,7 +11,7 @@
 
 namespace burrow::gc {
 
-/// The collector's thread leads; helpers join while a run lasts.
+/// The collector's thread leads; helpers join a run that is not over soon.
 class Team {
  public:
   constexpr Team() = default;
@@ -19,7 +19,7 @@ class Team {
   /// Starts the helpers (fewer when the system refuses). False when memory is out. Once.
   [[nodiscard]] bool start(size_t helpers);
 
-  /// Marks from `jobs` and from the pool until there is nothing left to do; all hands help.
+  /// Marks from `jobs` and from the pool until there is nothing left to do.
   void run(RootJobs& jobs, Pace pace);
 
   /// Sums of all markers since the last call. REQUIRES: no run.
@@ -54,6 +54,10 @@ class Team {
   static void helper_main();
   void help(Marker& marker);
   void work(Marker& marker);
+  void call_helpers();
+  [[nodiscard]] bool works_alone(const Marker& marker) const;
+  void check(const Marker& marker, Turn& turn);
+  void drain(Marker& marker, Turn& turn);
   bool wait_for_work(Turn& turn);
 
   // In memory of their own: what lies in a marker's batch must not be a root.
@@ -62,7 +66,11 @@ class Team {
   RootJobs* jobs_ = nullptr;
   Pace pace_ = Pace::kStopped;  ///< written and read as `jobs_` is
   Quota quota_;
-  // Rises when a run begins (release: `jobs_` and what it holds) and when it ends; odd during one.
+  // The leader's own, for the run that is on.
+  bool called_ = false;
+  int64_t started_ns_ = 0;
+  // Rises when helpers are called (release: `jobs_` and what it holds) and when their run ends; odd
+  // during one.
   std::atomic<uint32_t> run_{0};
   // Markers that may still produce work. Acquire and release: whoever sees 0 sees their marks.
   std::atomic<uint32_t> busy_{0};

@@ -2,7 +2,10 @@
 //
 // Each thread is sent a signal; its handler notes where the thread's stack is and waits. A thread
 // that must not be stopped just now returns from the handler, and stops when its hold ends
-// (hold.h).
+// (hold.h). Where threads often pass `stop_if_asked`, they send the signal to themselves when a
+// stop is on: that takes a microsecond, to wait for another's some tens. Where each thread is
+// likely to have a processor, all wait awake for a moment, because most stops take less than to be
+// woken.
 #pragma once
 
 #include <cstddef>
@@ -39,6 +42,10 @@ struct StopCallbacks {
 /// signal_mask.h). While they are stopped they may hold any lock but those that `may_stop` speaks
 /// of: take none. One stop at a time.
 std::span<const StoppedThread> stop_threads();
+
+/// Stops the calling thread here if it is asked to and the signal is still on its way. For places
+/// that threads often pass and where they may be stopped.
+void stop_if_asked();
 
 /// The calling thread is not asked to stop from now on, or is again. A thread has to take it back
 /// before it ends: its number may serve another. False when memory is out.

@@ -1,4 +1,4 @@
-// What users rely on: what is reachable stays, what is not goes, destructors and cleanups run once.
+// What users rely on: what is reachable stays, what is not goes.
 #include "gc/collector.h"
 
 #include <dlfcn.h>
@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "burrow/gc.h"
+#include "counted.h"
 #include "gc/cleanup.h"
 #include "gc/gc.h"
 #include "gc/pacer.h"
@@ -30,42 +31,9 @@
 namespace burrow {
 namespace {
 
-std::atomic<int> g_destroyed{0};
-
-struct Counted {
-  uint64_t pad[3] = {};
-
-  ~Counted() { ++g_destroyed; }
-};
-
-struct Node {
-  Node* next;
-  uint64_t value;
-};
-
 struct alignas(16) Wide {
   char bytes[48];
 };
-
-// Hides what a compiler may keep of pointers on the stack and in registers.
-__attribute__((noinline)) void wipe_stack() {
-  volatile char junk[8192];
-  for (volatile char& c : junk) {
-    c = 0;
-  }
-}
-
-// Runs `f` on a stack that ends with it.
-template <typename F>
-void on_own_thread(F f) {
-  std::thread(f).join();
-}
-
-void collect_all() {
-  wipe_stack();
-  collect();
-  gc::drain_cleanups();
-}
 
 bool is_marked(const void* object) {
   return gc::last_mark(reinterpret_cast<Address>(object)).get();
@@ -94,19 +62,6 @@ TEST(Collector, ObjectsAreAligned) {
   EXPECT_EQ(reinterpret_cast<uintptr_t>(make<Wide>()) % 16, 0U);
   EXPECT_EQ(reinterpret_cast<uintptr_t>(make<Node>()) % 16, 0U);
   EXPECT_EQ(reinterpret_cast<uintptr_t>(make_array<Wide>(1000)) % 16, 0U);
-}
-
-TEST(Collector, DestructorsRunOnce) {
-  g_destroyed = 0;
-  on_own_thread([] {
-    for (int i = 0; i < 1000; ++i) {
-      make<Counted>();
-    }
-  });
-  collect_all();
-  EXPECT_EQ(g_destroyed, 1000);
-  collect_all();
-  EXPECT_EQ(g_destroyed, 1000);
 }
 
 Counted* volatile g_kept = nullptr;
@@ -229,110 +184,6 @@ TEST(Collector, ExactObjectsKeepOnlyByTheirPointers) {
   precise = nullptr;
   collect_all();
   EXPECT_EQ(g_destroyed, 2);
-}
-
-TEST(Collector, DestructorsMayUseWhatTheyReach) {
-  struct Owner {
-    Node* node = make<Node>();
-
-    Owner() { node->value = 42; }
-
-    ~Owner() { g_destroyed += static_cast<int>(node->value); }
-  };
-
-  g_destroyed = 0;
-  on_own_thread([] { make<Owner>(); });
-  collect_all();
-  EXPECT_EQ(g_destroyed, 42);
-}
-
-TEST(Collector, DestructorsMayAllocateAndCollect) {
-  struct Busy {
-    ~Busy() {
-      for (int i = 0; i < 1000; ++i) {
-        make<Node>();
-      }
-      collect();
-      ++g_destroyed;
-    }
-  };
-
-  g_destroyed = 0;
-  on_own_thread([] { make<Busy>(); });
-  collect_all();
-  EXPECT_EQ(g_destroyed, 1);
-}
-
-TEST(Collector, CleanupsRunAndCanBeStopped) {
-  static std::atomic<int> sum{0};
-  on_own_thread([] {
-    add_cleanup(make<Node>(), [](int n) { sum += n; }, 1);
-    Cleanup second = add_cleanup(make<Node>(), [](int n) { sum += n; }, 10);
-    second.stop();
-  });
-  collect_all();
-  EXPECT_EQ(sum, 1);
-}
-
-TEST(Collector, StoppedCleanupsAreDestroyed) {
-  static std::atomic<int> ran{0};
-  auto argument = std::make_shared<int>(1);
-  constexpr int kCount = 10000;
-  on_own_thread([&] {
-    std::vector<Cleanup> cleanups;
-    for (int i = 0; i < kCount; ++i) {
-      cleanups.push_back(
-          add_cleanup(make<Node>(), [](const std::shared_ptr<int>& n) { ran += *n; }, argument));
-    }
-    for (int i = 0; i < kCount; i += 2) {
-      Cleanup copy = cleanups[static_cast<size_t>(i)];
-      copy.stop();
-      cleanups[static_cast<size_t>(i)].stop();  // does nothing more
-    }
-    EXPECT_EQ(argument.use_count(), 1 + kCount / 2);
-  });
-  collect_all();
-  EXPECT_EQ(ran, kCount / 2);
-  EXPECT_EQ(argument.use_count(), 1);
-}
-
-TEST(Collector, AStoppedCleanupsPlaceServesAnother) {
-  static std::atomic<int> sum{0};
-  on_own_thread([] {
-    auto* object = make<Node>();
-    Cleanup first = add_cleanup(object, [](int n) { sum += n; }, 1);
-    Cleanup copy = first;
-    first.stop();
-    collect();  // comes across it
-    collect();
-    add_cleanup(object, [](int n) { sum += n; }, 10);
-    copy.stop();  // not the second
-    keep_alive(object);
-  });
-  collect_all();
-  EXPECT_EQ(sum, 10);
-}
-
-TEST(Collector, BlockedCleanupBlocksNoAllocation) {
-  static std::atomic<bool> let_go{false};
-  on_own_thread([] {
-    add_cleanup(
-        make<Node>(),
-        [](int /*n*/) {
-          while (!let_go) {
-            usleep(1000);
-          }
-        },
-        0);
-  });
-  wipe_stack();
-  collect();
-  for (int i = 0; i < 100000; ++i) {
-    make<Node>();
-  }
-  collect();
-  let_go = true;
-  gc::drain_cleanups();
 }
 
 TEST(Collector, CyclesStartByThemselves) {
@@ -475,21 +326,6 @@ TEST(CollectorDeathTest, OutOfMemoryEndsTheProgramWithTwo) {
         }
       },
       testing::ExitedWithCode(2), "fatal error: out of memory");
-}
-
-TEST(CollectorDeathTest, ThrowingDestructorEndsTheProgram) {
-  GTEST_FLAG_SET(death_test_style, "threadsafe");
-
-  struct Throws {
-    ~Throws() noexcept(false) { throw std::runtime_error("from a destructor"); }
-  };
-
-  EXPECT_DEATH(
-      {
-        on_own_thread([] { make<Throws>(); });
-        collect_all();
-      },
-      "from a destructor");
 }
 
 TEST(CollectorDeathTest, FreeOfACollectedObjectIsReported) {

@@ -16,6 +16,8 @@
 #include <climits>
 #include <cstring>
 
+#include "arch/arch.h"
+#include "base/annotations.h"
 #include "base/check.h"
 #include "base/futex.h"
 #include "base/hold.h"
@@ -30,7 +32,11 @@ namespace {
 constexpr int kSignal = SIGPWR;
 constexpr size_t kMostThreads = 65536;
 constexpr int64_t kAskAgainNs = 50'000;
+constexpr int64_t kVolunteersNs = 10'000;
+// How long who waits stays awake: to be woken takes longer than most stops do, but only where each
+// has a processor does nobody else need it meanwhile.
 constexpr int64_t kAwakeNs = 20'000;
+constexpr int64_t kAwakeAmongFewNs = 60'000;
 constexpr int64_t kSuspectNs = 2'000'000;
 // A thread that is being made or ends blocks signals for a moment.
 constexpr int64_t kDeafNs = 10'000'000'000;
@@ -52,7 +58,22 @@ constinit std::atomic<uint32_t> g_acks{0};
 // The stop's owner sleeps on g_acks, or is about to.
 constinit std::atomic<bool> g_acks_awaited{false};
 
+// Threads that sleep until they are resumed, or are about to. Sequentially consistent, as is the
+// change of g_generation: who resumes sees the sleeper, or the sleeper the change.
+constinit std::atomic<uint32_t> g_sleepers{0};
+// There is a processor for each thread that is likely to be stopped. Written by the stop's owner
+// before g_generation.
+constinit std::atomic<bool> g_few{false};
+
 constinit thread_local uint32_t t_stopped_in = 0;
+
+// For those who wait awake: others may have the processor now and then.
+void pause_a_little() {
+  for (int i = 0; i < 32; ++i) {
+    arch::pause();
+  }
+  sched_yield();
+}
 
 bool make_table() {
   if (g_stopped_in.load(std::memory_order_acquire) != nullptr) {
@@ -95,6 +116,20 @@ uintptr_t context_limit(const ucontext_t& context) {
   return std::max(end, reinterpret_cast<uintptr_t>(fp) + bytes);
 }
 
+void wait_until_resumed(uint32_t generation) {
+  int64_t awake_until =
+      g_few.load(std::memory_order_relaxed) ? monotonic_ns() + kAwakeAmongFewNs : 0;
+  while (g_generation.load(std::memory_order_acquire) == generation) {
+    if (monotonic_ns() < awake_until) {
+      pause_a_little();
+      continue;
+    }
+    g_sleepers.fetch_add(1, std::memory_order_seq_cst);
+    futex(g_generation, FUTEX_WAIT, generation);
+    g_sleepers.fetch_sub(1, std::memory_order_relaxed);
+  }
+}
+
 void stop_here(uint32_t generation, const ucontext_t& context) {
   uint32_t index = g_taken.fetch_add(1, std::memory_order_relaxed);
   if (index >= kMostThreads) {
@@ -122,9 +157,7 @@ void stop_here(uint32_t generation, const ucontext_t& context) {
   if (g_acks_awaited.load(std::memory_order_seq_cst)) {
     futex(g_acks, FUTEX_WAKE, 1);
   }
-  while (g_generation.load(std::memory_order_acquire) == generation) {
-    futex(g_generation, FUTEX_WAIT, generation);
-  }
+  wait_until_resumed(generation);
 }
 
 void on_signal(int /*signal*/, siginfo_t* /*info*/, void* raw) {
@@ -151,7 +184,8 @@ void ask_oneself() {
 // takes that runs on another processor; one that needs this processor would have to wait for all of
 // the caller's slice, as Linux does not care much for who yields.
 bool wait_for(uint32_t count, int64_t deadline) {
-  int64_t awake_until = monotonic_ns() + kAwakeNs;
+  int64_t awake_until =
+      monotonic_ns() + (g_few.load(std::memory_order_relaxed) ? kAwakeAmongFewNs : kAwakeNs);
   for (;;) {
     uint32_t acks = g_acks.load(std::memory_order_acquire);
     if (acks >= count) {
@@ -210,6 +244,14 @@ uint32_t ask_all(uint32_t generation, int64_t waited_ns) {
   return listed;
 }
 
+// Threads that pass `stop_if_asked` stop sooner than a signal would get to them.
+void await_volunteers(uint32_t expected) {
+  int64_t until = monotonic_ns() + kVolunteersNs;
+  while (g_acks.load(std::memory_order_acquire) < expected && monotonic_ns() < until) {
+    arch::pause();
+  }
+}
+
 }  // namespace
 
 int stop_signal() {
@@ -234,11 +276,21 @@ bool stop_init(const StopCallbacks& callbacks) {
   return g_slots != nullptr && make_table() && sigaction(kSignal, &action, nullptr) == 0;
 }
 
+void stop_if_asked() {
+  uint32_t generation = g_generation.load(std::memory_order_relaxed);
+  if (BURROW_UNLIKELY(generation % 2 != 0) && t_stopped_in != generation &&
+      stopped_in(thread_id()).load(std::memory_order_relaxed) != kNever) {
+    ask_oneself();
+  }
+}
+
 std::span<const StoppedThread> stop_threads() {
-  g_taken.store(0, std::memory_order_relaxed);
+  uint32_t expected = g_taken.exchange(0, std::memory_order_relaxed);
+  g_few.store(expected < static_cast<uint32_t>(processor_count()), std::memory_order_relaxed);
   g_acks.store(0, std::memory_order_relaxed);
   uint32_t generation = g_generation.fetch_add(1, std::memory_order_release) + 1;
   int64_t start = monotonic_ns();
+  await_volunteers(expected);
   // Until a listing shows nobody who has not stopped: those who run may start others.
   for (;;) {
     uint32_t acks = g_acks.load(std::memory_order_acquire);
@@ -267,8 +319,10 @@ bool never_stop_this_thread(bool never) {
 }
 
 void resume_threads() {
-  g_generation.fetch_add(1, std::memory_order_release);
-  futex(g_generation, FUTEX_WAKE, INT_MAX);
+  g_generation.fetch_add(1, std::memory_order_seq_cst);
+  if (g_sleepers.load(std::memory_order_seq_cst) != 0) {
+    futex(g_generation, FUTEX_WAKE, INT_MAX);
+  }
 }
 
 void stop_reset_after_fork() {
@@ -278,6 +332,7 @@ void stop_reset_after_fork() {
                   kThreadNumbers * sizeof(std::atomic<uint32_t>));
   }
   g_generation.store(0, std::memory_order_relaxed);
+  g_sleepers.store(0, std::memory_order_relaxed);
   t_stopped_in = 0;
 }
 

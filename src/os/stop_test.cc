@@ -1,0 +1,122 @@
+// Stopping threads: those that run, those that sleep, and those that stop by themselves.
+#include "os/stop.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <chrono>
+#include <deque>
+#include <thread>
+#include <vector>
+
+#include "base/hold.h"
+#include "os/os.h"
+#include "os/thread.h"
+
+namespace burrow::os {
+namespace {
+
+constexpr int kRounds = 100;
+
+/// Threads that count until they are destroyed.
+class Counters {
+ public:
+  /// Each calls `step` between two counts.
+  Counters(size_t count, void (*step)()) : counts_(count) {
+    for (std::atomic<uint64_t>& mine : counts_) {
+      threads_.emplace_back([this, &mine, step] {
+        while (!done_.load(std::memory_order_relaxed)) {
+          step();
+          mine.fetch_add(1, std::memory_order_relaxed);
+        }
+      });
+    }
+  }
+
+  ~Counters() {
+    done_ = true;
+    for (std::thread& thread : threads_) {
+      thread.join();
+    }
+  }
+
+  std::vector<uint64_t> now() const { return {counts_.begin(), counts_.end()}; }
+
+  /// Hangs when a thread does not go on.
+  void wait_for_all() const {
+    std::vector<uint64_t> before = now();
+    for (size_t i = 0; i < counts_.size(); ++i) {
+      while (counts_[i] == before[i]) {
+        std::this_thread::yield();
+      }
+    }
+  }
+
+ private:
+  std::atomic<bool> done_{false};
+  std::deque<std::atomic<uint64_t>> counts_;
+  std::vector<std::thread> threads_;
+};
+
+class Stop : public testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    ASSERT_TRUE(stop_init({.may_stop = [] { return t_hold.depth == 0; }, .stacks = nullptr}));
+  }
+
+  /// Stops and resumes again and again: short stops, and ones in which whoever waits falls asleep.
+  static void check(size_t threads, void (*step)()) {
+    Counters counters(threads, step);
+    for (int round = 0; round < kRounds; ++round) {
+      counters.wait_for_all();
+      ASSERT_EQ(stop_threads().size(), threads);
+      std::vector<uint64_t> stopped = counters.now();
+      if (round % 2 != 0) {
+        sleep_ns(200'000);
+      }
+      std::vector<uint64_t> later = counters.now();
+      resume_threads();
+      ASSERT_EQ(stopped, later);
+    }
+  }
+
+  static size_t many() { return static_cast<size_t>(processor_count()) * 3; }
+};
+
+TEST_F(Stop, OneThatRuns) {
+  check(1, [] {});
+}
+
+TEST_F(Stop, ManyThatRun) {
+  check(many(), [] {});
+}
+
+TEST_F(Stop, OneThatStopsByItself) {
+  check(1, stop_if_asked);
+}
+
+TEST_F(Stop, ManyThatStopByThemselves) {
+  check(many(), stop_if_asked);
+}
+
+TEST_F(Stop, ManyThatSleep) {
+  check(many(), [] { sleep_ns(20'000); });
+}
+
+TEST_F(Stop, WhoHoldsALockStopsAfterIt) {
+  check(1, [] {
+    begin_hold();
+    stop_if_asked();
+    end_hold();
+  });
+}
+
+TEST_F(Stop, NobodyIsAskedOutsideOfAStop) {
+  stop_if_asked();  // would wait for ever
+  EXPECT_TRUE(stop_threads().empty());
+  resume_threads();
+  stop_if_asked();
+}
+
+}  // namespace
+}  // namespace burrow::os
