@@ -72,6 +72,12 @@ void pay(size_t run_bytes) {
   os::stop_if_asked();
 }
 
+[[gnu::noinline]] void describe_many(Address at, const internal::TypeInfo& type, size_t count) {
+  for (size_t i = 0; i < count; ++i) {
+    write_pointers(at + i * type.size, type.pointers, type.size / sizeof(void*));
+  }
+}
+
 }  // namespace
 }  // namespace burrow::gc
 
@@ -103,8 +109,10 @@ void burrow_gc_describe(void* object, const TypeInfo* type, size_t count) {
     return;
   }
   auto at = reinterpret_cast<burrow::Address>(object);
-  for (size_t i = 0; i < count; ++i) {
-    gc::write_pointers(at + i * type->size, type->pointers, type->size / sizeof(void*));
+  if (BURROW_LIKELY(count == 1)) {
+    gc::write_pointers(at, type->pointers, type->size / sizeof(void*));
+  } else {
+    gc::describe_many(at, *type, count);
   }
 }
 

@@ -27,6 +27,17 @@ size_t count_marks(const heap::MSpan* span) {
   return live;
 }
 
+// The first granule in [from, to) with a mark of the last cycle; `to` when there is none.
+size_t marked_granule(size_t from, size_t to) {
+  const std::atomic<uint64_t>* words = g_tables.marks[g_epoch.load(std::memory_order_relaxed) & 1];
+  size_t word = from / 64;
+  uint64_t bits = words[word].load(std::memory_order_relaxed) >> from % 64 << from % 64;
+  while (bits == 0 && (word + 1) * 64 < to) {
+    bits = words[++word].load(std::memory_order_relaxed);
+  }
+  return bits == 0 ? to : std::min(to, word * 64 + static_cast<size_t>(std::countr_zero(bits)));
+}
+
 // BURROW_DEBUG=clobberfree=1: whoever still reads a dead object shall notice.
 void clobber(const heap::MSpan* span, SizeClass c) {
   const heap::ClassInfo& info = heap::class_info(c);
@@ -74,11 +85,13 @@ bool next_run(heap::MSpan* span, Run& run) {
   for (; i < info.capacity && last_mark(at).get(); ++i) {
     at += info.size;
   }
-  run.start = at;
-  for (; i < info.capacity && !last_mark(at).get(); ++i) {
-    at += info.size;
+  run.start = run.end = at;
+  if (i < info.capacity) {
+    Address end = span->first + size_t{info.capacity} * info.size;
+    size_t granules = marked_granule(granule_of(at), granule_of(end)) - granule_of(at);
+    run.end = at + (granules << kGranuleShift);
+    i = heap::block_index(run.end - span->first, info);
   }
-  run.end = at;
   span->collected().cursor = static_cast<uint32_t>(i);
   return run.end != run.start;
 }

@@ -89,7 +89,7 @@ void clear_tables(PageId start, PageCount pages) {
               pages.value * kPointerWordsPerPage);
 }
 
-void write_pointers(Address object, const uint64_t* bitmap, size_t words) {
+void write_long_pointers(Address object, const uint64_t* bitmap, size_t words) {
   size_t at = (object - heap::g_arena.base) / sizeof(void*);
   for (size_t i = 0; i < words;) {
     std::atomic<uint64_t>& word = g_tables.pointers[at / 64];
@@ -98,11 +98,7 @@ void write_pointers(Address object, const uint64_t* bitmap, size_t words) {
     size_t n = std::min({64 - shift, words - i, 64 - i % 64});
     uint64_t mask = (n == 64 ? ~uint64_t{0} : (uint64_t{1} << n) - 1) << shift;
     uint64_t bits = bitmap[i / 64] >> (i % 64) << shift & mask;
-    // Relaxed, and no read-modify-write: words of the table span objects of one owner only.
-    uint64_t old = word.load(std::memory_order_relaxed);
-    if ((old & mask) != bits) {
-      word.store((old & ~mask) | bits, std::memory_order_relaxed);
-    }
+    write_pointer_bits(word, mask, bits);
     at += n;
     i += n;
   }

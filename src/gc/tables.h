@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "base/annotations.h"
 #include "base/units.h"
 #include "burrow/internal/object.h"
 #include "heap/arena.h"
@@ -149,7 +150,28 @@ inline std::atomic<uint64_t>* next_marks() {
 void clear_marks(PageId start, PageCount pages, uint32_t epoch);
 void clear_tables(PageId start, PageCount pages);
 
+/// Writes part of a word of the pointer bitmap. Relaxed, and no read-modify-write: words of the
+/// table span objects of one owner only.
+inline void write_pointer_bits(std::atomic<uint64_t>& word, uint64_t mask, uint64_t bits) {
+  uint64_t old = word.load(std::memory_order_relaxed);
+  if ((old & mask) != bits) {
+    word.store((old & ~mask) | bits, std::memory_order_relaxed);
+  }
+}
+
+/// Where the table has more than one word for the object.
+void write_long_pointers(Address object, const uint64_t* bitmap, size_t words);
+
 /// Writes the pointer bitmap of one object. REQUIRES: the caller owns the memory.
-void write_pointers(Address object, const uint64_t* bitmap, size_t words);
+inline void write_pointers(Address object, const uint64_t* bitmap, size_t words) {
+  size_t at = (object - heap::g_arena.base) / sizeof(void*);
+  size_t shift = at % 64;
+  if (BURROW_LIKELY(words - 1 < 64 - shift)) {  // none is not
+    uint64_t mask = ~uint64_t{0} >> (64 - words) << shift;
+    write_pointer_bits(g_tables.pointers[at / 64], mask, bitmap[0] << shift & mask);
+  } else {
+    write_long_pointers(object, bitmap, words);
+  }
+}
 
 }  // namespace burrow::gc
