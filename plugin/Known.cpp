@@ -112,7 +112,6 @@ TypeFacts typeFacts(const CallBase& Call) {
   if (!Size || !Destroy) {
     return Facts;
   }
-  Facts.Known = true;
   Facts.Info = Global;
   Facts.Size = Size->getZExtValue();
   Facts.HasDestructor = !Destroy->isNullValue();
@@ -133,7 +132,7 @@ std::optional<uint64_t> allocationSize(const CallBase& Call, Callee Kind) {
     return Count->getZExtValue();
   }
   TypeFacts Facts = typeFacts(Call);
-  if (!Facts.Known || Facts.Size > (uint64_t{1} << 20)) {
+  if (!Facts.Info || Facts.Size > (uint64_t{1} << 20)) {
     return std::nullopt;
   }
   return Count->getZExtValue() * Facts.Size;

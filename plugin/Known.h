@@ -27,8 +27,7 @@ Callee calleeOf(const llvm::CallBase& Call);
 
 /// The constant type description that a Make call passes.
 struct TypeFacts {
-  bool Known = false;  ///< the rest is filled in
-  const llvm::GlobalVariable* Info = nullptr;
+  const llvm::GlobalVariable* Info = nullptr;  ///< null: not known here, nor is the rest
   uint64_t Size = 0;
   bool HasDestructor = false;
 };

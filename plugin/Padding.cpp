@@ -1,6 +1,7 @@
 // See Padding.h.
 #include "Padding.h"
 
+#include "Bases.h"
 #include "Options.h"
 #include "clang/AST/ASTContext.h"
 #include "clang/AST/DeclCXX.h"
@@ -62,10 +63,6 @@ class ValueBits {
     Bits.set(Offset, Offset + Bytes);
   }
 
-  void base(const clang::CXXBaseSpecifier& Base, clang::CharUnits At, uint64_t Offset) {
-    record(*Base.getType()->getAsCXXRecordDecl(), Offset + At.getQuantity(), false);
-  }
-
   void record(const clang::RecordDecl& Declared, uint64_t Offset, bool Complete) {
     const clang::RecordDecl* Record = Declared.getDefinition();
     if (!Record || Record->hasFlexibleArrayMember()) {
@@ -77,16 +74,8 @@ class ValueBits {
       if (L.hasOwnVFPtr()) {
         take(Offset, C.getTypeSizeInChars(C.VoidPtrTy).getQuantity());
       }
-      for (const clang::CXXBaseSpecifier& B : Class->bases()) {
-        if (!B.isVirtual()) {
-          base(B, L.getBaseClassOffset(B.getType()->getAsCXXRecordDecl()), Offset);
-        }
-      }
-      for (const clang::CXXBaseSpecifier& B : Class->vbases()) {
-        if (Complete) {
-          base(B, L.getVBaseClassOffset(B.getType()->getAsCXXRecordDecl()), Offset);
-        }
-      }
+      forEachBase(*Class, L, Offset, Complete,
+                  [&](const clang::CXXRecordDecl& Base, uint64_t At) { record(Base, At, false); });
     }
     for (const clang::FieldDecl* Field : Record->fields()) {
       uint64_t FirstBit = L.getFieldOffset(Field->getFieldIndex());

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "Bases.h"
 #include "Diagnose.h"
 #include "Options.h"
 #include "Padding.h"
@@ -142,18 +143,9 @@ class Layout {
     const clang::ASTRecordLayout& L = C.getASTRecordLayout(Record);
     StdDepth += Record->isInStdNamespace();
     if (const auto* Class = dyn_cast<clang::CXXRecordDecl>(Record)) {
-      for (const clang::CXXBaseSpecifier& Base : Class->bases()) {
-        const clang::CXXRecordDecl* B = Base.getType()->getAsCXXRecordDecl();
-        if (!Base.isVirtual()) {
-          record(*B, Offset + L.getBaseClassOffset(B).getQuantity(), false, Name);
-        }
-      }
-      if (Complete) {
-        for (const clang::CXXBaseSpecifier& Base : Class->vbases()) {
-          const clang::CXXRecordDecl* B = Base.getType()->getAsCXXRecordDecl();
-          record(*B, Offset + L.getVBaseClassOffset(B).getQuantity(), false, Name);
-        }
-      }
+      forEachBase(*Class, L, Offset, Complete, [&](const clang::CXXRecordDecl& Base, uint64_t At) {
+        record(Base, At, false, Name);
+      });
     }
     UnionDepth += Record->isUnion();
     for (const clang::FieldDecl* Field : Record->fields()) {

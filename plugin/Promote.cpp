@@ -47,7 +47,7 @@ class Judge {
     V.Escapes = true;
     std::optional<uint64_t> Size = allocationSize(*S.Call, S.Kind);
     bool Ours = S.Kind == Callee::Make || S.Kind == Callee::MakeArray;
-    if (Ours && !typeFacts(*S.Call).Known) {
+    if (Ours && !typeFacts(*S.Call).Info) {
       V.Reason = "of a type not known here";
     } else if (Ours && typeFacts(*S.Call).HasDestructor) {
       V.Reason = "its type has a destructor";

@@ -15,21 +15,9 @@ namespace {
 
 constinit std::array<std::array<Central, heap::kNumClasses>, internal::kObjectKinds> g_centrals{};
 
-// Marks of the last cycle that are set in the span: one for each live block.
-size_t count_marks(const heap::MSpan* span) {
-  uint32_t epoch = g_epoch.load(std::memory_order_relaxed);
-  const std::atomic<uint64_t>* words = g_tables.marks[epoch & 1] + granule_of(span->first) / 64;
-  size_t count = span->pages.bytes() >> kGranuleShift >> 6;
-  size_t live = 0;
-  for (size_t i = 0; i < count; ++i) {
-    live += static_cast<size_t>(std::popcount(words[i].load(std::memory_order_relaxed)));
-  }
-  return live;
-}
-
 // The first granule in [from, to) with a mark of the last cycle; `to` when there is none.
 size_t marked_granule(size_t from, size_t to) {
-  const std::atomic<uint64_t>* words = g_tables.marks[g_epoch.load(std::memory_order_relaxed) & 1];
+  const std::atomic<uint64_t>* words = last_marks();
   size_t word = from / 64;
   uint64_t bits = words[word].load(std::memory_order_relaxed) >> from % 64 << from % 64;
   while (bits == 0 && (word + 1) * 64 < to) {
@@ -110,7 +98,7 @@ Central::Verdict Central::look(heap::MSpan* span) {
   span->collected().epoch = g_epoch.load(std::memory_order_relaxed);
   span->collected().cursor = 0;
   span->need_zero = true;
-  size_t live = count_marks(span);
+  size_t live = count_marks(span->start, span->pages);
   freed_ += span->collected().live - live;
   span->collected().live = static_cast<uint32_t>(live);
   if (BURROW_UNLIKELY(clobbering())) {
@@ -185,7 +173,7 @@ void Central::release(heap::MSpan* span) {
 }
 
 // Whoever allocates shall not wait for the lock while memory is waited for.
-void Central::fetch(size_t count) {
+bool Central::fetch(size_t count) {
   std::array<const heap::MSpan*, kMostSwept> next;
   size_t found = 0;
   {
@@ -198,15 +186,18 @@ void Central::fetch(size_t count) {
     __builtin_prefetch(&next[i]->first);
     __builtin_prefetch(&next[i]->collected(), /*rw=*/1);
   }
-  const std::atomic<uint64_t>* marks = g_tables.marks[g_epoch.load(std::memory_order_relaxed) & 1];
+  const std::atomic<uint64_t>* marks = last_marks();
   for (size_t i = 0; i < found; ++i) {
     __builtin_prefetch(marks + granule_of(next[i]->first) / 64);
   }
+  return found != 0;
 }
 
 bool Central::sweep_some(size_t count, bool all) {
   count = std::min(count, kMostSwept);
-  fetch(count);
+  if (!fetch(count)) {
+    return false;
+  }
   std::array<heap::MSpan*, kMostSwept> empty{};
   size_t empties = 0;
   bool more = false;

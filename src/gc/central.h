@@ -65,7 +65,8 @@ class alignas(64) Central {
 
   [[nodiscard]] bool due(const heap::MSpan* span) const;
   Verdict look(heap::MSpan* span) BURROW_REQUIRES(lock_);
-  void fetch(size_t count);
+  /// Brings the next spans to look at near; false when there are none.
+  bool fetch(size_t count);
   [[nodiscard]] heap::MSpan* create();
   static void destroy(heap::MSpan* span);
 

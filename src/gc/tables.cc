@@ -68,8 +68,7 @@ size_t large_size(Address start) {
 }
 
 size_t count_marks(PageId start, PageCount pages) {
-  const auto* words =
-      g_tables.marks[g_epoch.load(std::memory_order_relaxed) & 1] + start.value * kMarkWordsPerPage;
+  const auto* words = last_marks() + start.value * kMarkWordsPerPage;
   size_t count = 0;
   for (size_t i = 0; i < pages.value * kMarkWordsPerPage; ++i) {
     count += static_cast<size_t>(std::popcount(words[i].load(std::memory_order_relaxed)));

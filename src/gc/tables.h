@@ -138,6 +138,11 @@ inline MarkBit last_mark(Address object) {
   return {g_epoch.load(std::memory_order_relaxed), object};
 }
 
+/// The bitmap of the last marking that ended.
+inline std::atomic<uint64_t>* last_marks() {
+  return g_tables.marks[g_epoch.load(std::memory_order_relaxed) & 1];
+}
+
 /// The bitmap of a marking that is underway.
 inline std::atomic<uint64_t>* next_marks() {
   return g_tables.marks[(g_epoch.load(std::memory_order_relaxed) + 1) & 1];
