@@ -85,6 +85,14 @@ class Checks(unittest.TestCase):
         self.fails("essays", {"tools/layers.txt": "", "src/base/a.cc": reads + 'debug_option("e")',
                               "docs/debug-vars.md": page.format("")}, "e= is in the code alone")
 
+    def test_figures(self):
+        results = {"bench/results/a.md": "| row | 1,200 | 2.5 |\n"}
+        table = "## Figures\n\n| What | Burrow | Beside | Ratio |\n|---|---:|---:|---:|\n"
+        said = self.passes("figures", {**results, "README.md": table + "| x | 2.5 ns | 1,200 ns (y) | 0.00 |\n"})
+        self.assertIn("1 rows", said)
+        self.fails("figures", {**results, "README.md": table + "| x | 2.6 | 1,200 | 0.00 |\n"}, "README.md:5: 2.6")
+        self.fails("figures", {**results, "README.md": table + "| x | 1,200 | 2.5 | 1.00 |\n"}, "not the ratio")
+
     def test_links(self):
         self.passes("links", {"a.md": "# A b!\n[x](b.md#two-words) [y](#a-b) [z](https://a.b/c)\n"
                                       "`src/a.h`\n| `src/later.h` | coming |\n",
