@@ -88,7 +88,7 @@ BURROW_NO_TSAN __attribute__((no_sanitize("address"))) void scan_blocks(const Vi
   size_t index = heap::block_index(part.from - start, info);
   // Blocks from `fresh` on were never handed out and hold what the page was used for before. One
   // that is handed out meanwhile is written to, and looked at again.
-  size_t count = std::min<size_t>(info.capacity, span.fresh);
+  size_t count = std::min<size_t>(info.capacity, span.fresh_index());
   for (; index < count; ++index) {
     Address block = start + index * info.size;
     if (block >= part.to) {

@@ -21,10 +21,15 @@ namespace {
 constexpr size_t kMoveFrom = kMiB;
 
 // The span of a live block; ends the program when `p` is none.
-MSpan* live_span(const void* p) {
+MSpan* live_span(const void* p, PointerUse use) {
   MSpan* span = span_of(p);
-  if (span == nullptr || span->index_of_start(p) < 0) {
-    report_invalid_free(p);
+  if (span == nullptr || span->index_of_known(p) < 0) {
+    report_invalid_pointer(use, p);
+  }
+  // A fresh large block may still hold the mark of a small one that began there.
+  bool small = span->state == SpanState::kSmall || span->state == SpanState::kSampled;
+  if (small && is_marked(p)) {
+    report_freed_pointer(use, p);
   }
   return span;
 }
@@ -101,7 +106,7 @@ size_t usable_size(const void* p) {
       return other->usable_size(const_cast<void*>(p));
     }
   }
-  MSpan* span = live_span(p);
+  MSpan* span = live_span(p, PointerUse::kUsableSize);
   return hardened_on() ? hardened_usable_size(span, p) : span->elem_size;
 }
 
@@ -110,12 +115,8 @@ void* reallocate(void* block, size_t size) {
   if (BURROW_UNLIKELY(!find_page(block, page)) || hardened_on()) {
     return move_block(block, usable_size(block), size);
   }
-  MSpan* span = live_span(block);
+  MSpan* span = live_span(block, PointerUse::kRealloc);
   if (span->state != SpanState::kLarge || size <= kMaxSmallSize) {
-    // A fresh large block may still hold the mark of a small one that began there.
-    if (span->state != SpanState::kLarge && *static_cast<uintptr_t*>(block) == free_mark(block)) {
-      report_double_free(block);
-    }
     return resize_small(block, span->elem_size, size);
   }
   size_t old = span->elem_size;
@@ -170,7 +171,7 @@ void deallocate_sized(void* p, size_t size, size_t alignment, SizeRule rule) {
     return;
   }
   const MSpan* span = span_of(p);
-  if (span != nullptr && span->index_of_start(p) >= 0) {
+  if (span != nullptr && span->index_of_known(p) >= 0) {
     SizeClass expected = class_of_request(size, alignment);
     PageCount pages = PageCount::for_bytes(std::max<size_t>(size, 1));
     // realloc gives large blocks room to grow.

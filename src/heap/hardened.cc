@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <iterator>
 
 #include "base/annotations.h"
 #include "base/bits.h"
@@ -33,6 +34,7 @@ enum class BlockState : uint32_t {
 };
 
 struct Trailer {
+  uint64_t seal;  ///< of all other words: an overflow that skips the canary lands here
   size_t size;
   BlockState state;
   uint32_t sampled;
@@ -55,6 +57,19 @@ Trailer* trailer_of(const MSpan* span, const void* p) {
   return reinterpret_cast<Trailer*>(block_end(span, p) - sizeof(Trailer));
 }
 
+// A change of any one word changes the seal: every step can be undone.
+uint64_t seal_of(const Trailer* t) {
+  constexpr uint64_t kOdd = 0x9E3779B97F4A7C15;
+  uint64_t words[sizeof(Trailer) / sizeof(uint64_t)];
+  std::memcpy(words, t, sizeof words);
+  uint64_t seal = free_mark(t);
+  for (size_t i = 1; i < std::size(words); ++i) {
+    seal = (seal ^ words[i]) * kOdd;
+    seal ^= seal >> 29;
+  }
+  return seal;
+}
+
 [[noreturn]] void report_with_stacks(const char* what, const void* p, const Trailer& t) {
   FixedPrinter<1024> line;
   line << "burrow: fatal: " << what << ": ";
@@ -70,18 +85,32 @@ bool all_bytes(const char* from, const char* to, unsigned char want) {
   return std::all_of(from, to, [want](char c) { return static_cast<unsigned char>(c) == want; });
 }
 
+// Behind the trailer the next block begins. When it is free, its mark shows whether this one's
+// overflow has come so far.
+void check_next(const MSpan* span, const void* p, const Trailer& t) {
+  if (span->state != SpanState::kSmall) {
+    return;
+  }
+  auto next = static_cast<size_t>(span->index_of_start(p)) + 1;
+  MutexLock hold(central_of(span->size_class).lock());
+  if (span->is_free_and_marked(next) && !is_marked(span->block(next))) {
+    report_with_stacks("overflow, the next block was overwritten", p, t);
+  }
+}
+
 void check_live(const MSpan* span, const void* p) {
   const Trailer* t = trailer_of(span, p);
   const char* user_end = static_cast<const char*>(p) + t->size;
+  if (t->seal != seal_of(t)) {
+    report_with_stacks("overflow, the end of the block is destroyed", p, Trailer{});
+  }
   if (t->state == BlockState::kQuarantined) {
     report_with_stacks("double free", p, *t);
-  }
-  if (t->state != BlockState::kLive || t->size > span->elem_size - sizeof(Trailer)) {
-    report_with_stacks("overflow, the end of the block is destroyed", p, Trailer{});
   }
   if (!all_bytes(user_end, reinterpret_cast<const char*>(t), kCanaryByte)) {
     report_with_stacks("overflow, bytes behind the block were overwritten", p, *t);
   }
+  check_next(span, p, *t);
 }
 
 // A block leaves the quarantine: its filling must be whole. Then it goes home for good.
@@ -89,6 +118,9 @@ void let_go(void* p) {
   MSpan* span = span_of(p);
   Trailer* t = trailer_of(span, p);
   const char* bytes = static_cast<const char*>(p);
+  if (t->seal != seal_of(t)) {
+    report_with_stacks("write after free, the end of the block is destroyed", p, Trailer{});
+  }
   if (!all_bytes(bytes, bytes + t->size, kFreedByte) || t->state != BlockState::kQuarantined) {
     report_with_stacks("write after free", p, *t);
   }
@@ -130,8 +162,9 @@ void* allocate_block(size_t size, size_t alignment, bool sampled) {
   char* user_end = static_cast<char*>(p) + size;
   *static_cast<uintptr_t*>(p) = 0;
   std::memset(user_end, kCanaryByte, static_cast<size_t>(reinterpret_cast<char*>(t) - user_end));
-  *t = Trailer{size, BlockState::kLive, sampled, {}, {}};
+  *t = Trailer{0, size, BlockState::kLive, sampled, {}, {}};
   t->allocated.capture();
+  t->seal = seal_of(t);
   return p;
 }
 
@@ -164,7 +197,9 @@ void* hardened_allocate(size_t size, size_t alignment) {
   const ProfilerHooks* hooks = profiler_hooks();
   if (p != nullptr && sampled && hooks != nullptr && hooks->sampled_alloc != nullptr) {
     cache->muted = true;
-    trailer_of(span_of(p), p)->sampled = hooks->sampled_alloc(p, size) ? 1 : 0;
+    Trailer* t = trailer_of(span_of(p), p);
+    t->sampled = hooks->sampled_alloc(p, size) ? 1 : 0;
+    t->seal = seal_of(t);
     cache->muted = false;
   }
   return p;
@@ -176,7 +211,7 @@ bool hardened_free(MSpan* span, void* p) {
     guard_free(span, p);
     return true;
   }
-  if (span->index_of_start(p) < 0) {
+  if (span->index_of_known(p) < 0) {
     report_invalid_free(p);
   }
   SlowScope busy;
@@ -187,6 +222,7 @@ bool hardened_free(MSpan* span, void* p) {
   }
   t->freed.capture();
   t->state = BlockState::kQuarantined;
+  t->seal = seal_of(t);
   std::memset(p, kFreedByte, t->size);
   MutexLock hold(g_lock);
   while (g_count == kQuarantineBlocks || (g_count > 0 && g_bytes > kQuarantineBytes)) {
@@ -202,7 +238,14 @@ bool hardened_free(MSpan* span, void* p) {
 }
 
 size_t hardened_usable_size(const MSpan* span, const void* p) {
-  return span->state == SpanState::kGuarded ? guard_size(span) : trailer_of(span, p)->size;
+  if (span->state == SpanState::kGuarded) {
+    return guard_size(span);
+  }
+  const Trailer* t = trailer_of(span, p);
+  if (t->seal == seal_of(t) && t->state == BlockState::kQuarantined) {
+    report_with_stacks("use after free", p, *t);
+  }
+  return t->size;
 }
 
 void hardened_finish() {

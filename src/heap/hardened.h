@@ -1,10 +1,11 @@
 // Hardened mode (BURROW_DEBUG=hardened=1): canaries, quarantine and guard pages.
 //
 // Every block carries a trailer behind the user's bytes: its exact size, where it was allocated
-// and where it was freed; the gap before the trailer is filled with a canary. A freed block is
-// filled with kFreedByte and waits in a quarantine; when it leaves, the filling must be whole. One
-// allocation in `guard=N` (default 64) gets pages of its own that end at a page without access, and
-// loses all access when it is freed. Caches are not used, so every call takes the slow path.
+// and where it was freed, under a seal; the gap before the trailer is filled with a canary. A freed
+// block is filled with kFreedByte and waits in a quarantine; when it leaves, the filling must be
+// whole. One allocation in `guard=N` (default 64) gets pages of its own that end at a page without
+// access, and loses all access when it is freed. Caches are not used, so every call takes the slow
+// path.
 #pragma once
 
 #include <atomic>

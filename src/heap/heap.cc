@@ -17,9 +17,8 @@
 namespace burrow::heap {
 namespace {
 
-[[noreturn]] void report_free_of(void* p, const MSpan* span) {
-  if (span != nullptr && span->index_of_start(p) >= 0 &&
-      *static_cast<uintptr_t*>(p) == free_mark(p)) {
+[[noreturn]] void report_free_of(const void* p, const MSpan* span) {
+  if (span->index_of_known(p) >= 0) {
     report_double_free(p);
   }
   report_invalid_free(p);
@@ -99,17 +98,42 @@ void free_sampled(MCache* cache, MSpan* span, void* p) {
   }
 }
 
+// A deferred block's first word: the next one of the list, or null, hidden by the key. So its
+// highest byte says "may be free", as that of a free block does.
+uintptr_t hide_link(void* next) {
+  return free_mark(next);
+}
+
+void* find_link(const void* block) {
+  return reinterpret_cast<void*>(free_mark(*static_cast<void* const*>(block)));
+}
+
+bool is_deferred(const void* p) {
+  void* at = t_heap.deferred.load(std::memory_order_relaxed);
+  while (at != nullptr && at != p) {
+    at = find_link(at);
+  }
+  return at == p;
+}
+
 // A signal handler in the middle of a slow path frees: the slow path takes the block in at its end.
-void defer_free(void* p) {
+// The link destroys the mark of a block that is free already, so that is looked for here.
+void defer_free(MSpan* span, void* p) {
+  if (span->index_of_known(p) < 0) {
+    report_invalid_free(p);
+  }
+  if (may_be_free(p) && ((span->state != SpanState::kLarge && is_marked(p)) || is_deferred(p))) {
+    report_double_free(p);
+  }
   // Relaxed: only this thread and its own handlers touch the list.
   void* head = t_heap.deferred.load(std::memory_order_relaxed);
   do {
-    *static_cast<void**>(p) = head;
+    *static_cast<uintptr_t*>(p) = hide_link(head);
   } while (!t_heap.deferred.compare_exchange_weak(head, p, std::memory_order_relaxed));
 }
 
 void free_in_span(MSpan* span, MCache* cache, void* p) {
-  if (span->index_of_start(p) < 0 || *static_cast<uintptr_t*>(p) == free_mark(p)) {
+  if (span->index_of_known(p) < 0 || is_marked(p)) {
     report_free_of(p, span);
   }
   if (span->state == SpanState::kSampled) {
@@ -148,7 +172,7 @@ void end_slow() {
   while (t_heap.deferred.load(std::memory_order_relaxed) != nullptr) {
     void* p = t_heap.deferred.exchange(nullptr, std::memory_order_relaxed);
     while (p != nullptr) {
-      void* next = *static_cast<void**>(p);
+      void* next = find_link(p);
       *static_cast<void**>(p) = nullptr;
       deallocate_slow(p);
       p = next;
@@ -269,7 +293,7 @@ void deallocate_slow(void* p) {
     report_invalid_free(p);
   }
   if (in_operation()) {
-    defer_free(p);
+    defer_free(span, p);
     return;
   }
   MCache* cache = current_cache();

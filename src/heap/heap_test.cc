@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <cstring>
 #include <map>
 #include <random>
@@ -13,6 +14,7 @@
 
 #include "base/bits.h"
 #include "heap/arena.h"
+#include "heap/faults.h"
 #include "heap/hooks.h"
 #include "heap/mspan.h"
 #include "heap/size_classes.h"
@@ -421,6 +423,72 @@ TEST_F(SamplingTest, MixedSizesAreSampledByTheirBytes) {
 // --- misuse -----------------------------------------------------------------------------------
 
 using HeapDeathTest = testing::Test;
+
+// Places of a span where a block would start that was never handed out: the next one, the last one
+// of the open page, the first one of a page that is not open, the last one of all, the rest behind.
+std::vector<void*> never_handed_out(const MSpan* span) {
+  std::vector<void*> places;
+  size_t end = span->elem_count +
+               (span->block(span->elem_count) < pointer_to(span->start + span->pages) ? 1 : 0);
+  for (size_t index : {span->fresh_index(), size_t{span->marked} - 1, size_t{span->marked},
+                       size_t{span->elem_count} - 1, end - 1}) {
+    if (index >= span->fresh_index() && index < end) {
+      places.push_back(span->block(index));
+    }
+  }
+  return places;
+}
+
+TEST(HeapDeathTest, BlocksThatWereNeverHandedOutAreNotFreed) {
+  size_t places = 0;
+  for (size_t c = 1; c < kNumClasses; ++c) {
+    void* p = allocate(kClasses[c].size);
+    for (void* never : never_handed_out(span_of(p))) {
+      ++places;
+      // What sends a free to the slow path: no entry, or the mark.
+      PageId page;
+      ASSERT_TRUE(find_page(never, page));
+      EXPECT_TRUE(entry_of_page(page) == 0 || is_marked(never)) << kClasses[c].size;
+      if (c % 16 == 1) {
+        EXPECT_DEATH(deallocate(never), "invalid free") << kClasses[c].size;
+        EXPECT_DEATH(deallocate_sized(never, kClasses[c].size, 1, SizeRule::kExact),
+                     "invalid free");
+        EXPECT_DEATH((void)reallocate(never, 1), "invalid free");
+        EXPECT_DEATH((void)usable_size(never), "usable_size of what is not the start");
+      }
+    }
+    deallocate(p);
+  }
+  EXPECT_GT(places, kNumClasses);
+  verify();
+}
+
+// Exits with 3 when a free of what was never handed out was accepted and one address came twice.
+void hand_out_twice() {
+  g_faults.no_marks_ahead = true;
+  std::vector<void*> all;
+  const MSpan* span = nullptr;  // one that was made since
+  while (all.size() < 2 * kPageSize / 8 || span->fresh_index() == span->elem_count) {
+    all.push_back(allocate(8));
+    span = span_of(all.back());
+  }
+  deallocate(span->block(span->fresh_index()));
+  for (size_t i = 0; i < 3 * kPageSize / 8; ++i) {
+    all.push_back(allocate(8));
+  }
+  std::sort(all.begin(), all.end());
+  std::_Exit(std::adjacent_find(all.begin(), all.end()) != all.end() ? 3 : 0);
+}
+
+TEST(HeapDeathTest, WithoutTheirMarksOneAddressWouldHaveTwoOwners) {
+  EXPECT_EXIT(hand_out_twice(), testing::ExitedWithCode(3), "");
+}
+
+TEST(HeapDeathTest, UsableSizeOfAFreeBlock) {
+  void* p = allocate(48);
+  deallocate(p);
+  EXPECT_DEATH((void)usable_size(p), "malloc_usable_size of a free block");
+}
 
 TEST(HeapDeathTest, MisuseEndsWithOneLine) {
   testing::FLAGS_gtest_death_test_style = "threadsafe";

@@ -72,6 +72,42 @@ TEST(Interrupted, WhatAHandlerTookIsCountedAndCreditEndsAgain) {
   verify();
 }
 
+// What a handler frees in the middle of a slow path.
+TEST(Interrupted, BlocksThatAHandlerFreesGoHomeAtTheEnd) {
+  std::vector<void*> blocks;
+  for (size_t i = 0; i < 100; ++i) {
+    blocks.push_back(allocate(i % 3 == 0 ? 100'000 : kSize));
+  }
+  begin_slow();
+  for (void* p : blocks) {
+    deallocate(p);
+  }
+  end_slow();
+  for (size_t i = 1; i < 100; i += 3) {
+    EXPECT_DEATH(deallocate(blocks[i]), "double free") << i;
+  }
+  verify();
+}
+
+TEST(Interrupted, WhatAHandlerFreesTwiceOrWronglyIsFound) {
+  char* p = static_cast<char*>(allocate(kSize));
+  char* large = static_cast<char*>(allocate(100'000));
+  void* gone = allocate(kSize);
+  deallocate(gone);
+  void* never = span_of(p)->block(span_of(p)->fresh_index());
+  begin_slow();
+  EXPECT_DEATH(deallocate(gone), "double free");
+  EXPECT_DEATH(deallocate(never), "invalid free");
+  EXPECT_DEATH(deallocate(p + 16), "invalid free");
+  EXPECT_DEATH(deallocate(large + 8), "invalid free");
+  deallocate(p);
+  deallocate(large);
+  EXPECT_DEATH(deallocate(p), "double free");
+  EXPECT_DEATH(deallocate(large), "double free");
+  end_slow();
+  verify();
+}
+
 TEST(Interrupted, ADamagedBlockIsStillFound) {
   void* p = allocate(kSize);
   deallocate(p);

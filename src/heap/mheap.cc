@@ -6,7 +6,6 @@
 #include <new>
 
 #include "base/check.h"
-#include "heap/mcache_layout.h"
 #include "heap/metadata.h"
 #include "heap/scavenger.h"
 #include "os/os.h"
@@ -43,13 +42,11 @@ void clear_tables(const MSpan* span, PageId from) {
   });
 }
 
-// `c` sends frees to the class's slot; without a class they take the slow path.
-void fill_tables(MSpan* span, PageId from, SizeClass c) {
-  for_table_pages(span, from, [span, c](size_t page) {
+// The pages have no entry yet, so frees take the slow path: see MSpan::open_page.
+void fill_tables(MSpan* span, PageId from) {
+  for_table_pages(span, from, [span](size_t page) {
     // Relaxed: see span_of_page.
     g_arena.spans[page].store(span, std::memory_order_relaxed);
-    g_arena.page_entries[page].store(c ? page_entry(c, page - span->start.value) : 0,
-                                     std::memory_order_relaxed);
   });
 }
 
@@ -110,7 +107,7 @@ MSpan* MHeap::allocate_blocks(SizeClass c, SpanState state) {
     return nullptr;
   }
   span->init_blocks(c, state);
-  fill_tables(span, span->start, state == SpanState::kSmall ? c : SizeClass());
+  fill_tables(span, span->start);
   return span;
 }
 
@@ -135,9 +132,9 @@ MSpan* MHeap::allocate_large(size_t bytes, size_t alignment, SpanState state) {
   span->first = address_of(span->start);
   span->elem_size = span->pages.bytes();
   span->elem_count = 1;
-  span->fresh = 1;
+  span->fresh.store(1, std::memory_order_relaxed);
   span->state = state;
-  fill_tables(span, span->start, SizeClass());
+  fill_tables(span, span->start);
   return span;
 }
 
@@ -197,7 +194,7 @@ bool MHeap::resize_large(MSpan* span, size_t bytes) {
     wake.wanted = worth_waking();
   }
   span->pages = wanted;
-  fill_tables(span, end, SizeClass());
+  fill_tables(span, end);
   span->elem_size = wanted.bytes();
   return true;
 }

@@ -33,13 +33,18 @@
 //
 // Misuse. A free block's first word holds its address xor a secret (`free_mark`). A pop checks it
 // (overwritten: "write after free") and clears it; a push refuses a block that carries it (double
-// free) or that does not start at a multiple of its size. Spans keep a bitmap of returned blocks
-// besides, so that a double free of a block whose mark was destroyed is found there.
+// free) or that does not start at a multiple of its size. Blocks that were never handed out carry
+// their marks as well: a span opens its pages one by one (`MSpan::open_page`), marks all blocks
+// that start in a page when the first of them is wanted, and gives the page its entry in the table
+// then, so that frees into pages that are not open take the slow path, which asks `fresh`. That
+// costs the pair nothing, and memory at most the rest of one page a class. Spans keep a bitmap of
+// returned blocks besides, so that a double free of a block whose mark was destroyed is found
+// there.
 //
 // Invariants.
 //  - A block is in exactly one place: with the program, in one magazine, or in its span (bit set,
 //    or behind `fresh`). Every block that is not with the program carries its free mark, except
-//    behind `fresh`.
+//    behind `MSpan::marked`, in pages that have no entry in the table.
 //  - A page belongs to at most one span; the page tables say so for all its pages, but for a large
 //    span's after the first.
 //  - Committed = used + free-backed + free-unbacked pages; the limit (limit.cc) is kept for the

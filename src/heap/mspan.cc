@@ -5,6 +5,8 @@
 #include <cstring>
 
 #include "base/check.h"
+#include "heap/faults.h"
+#include "heap/mcache_layout.h"
 #include "heap/report.h"
 
 namespace burrow::heap {
@@ -15,14 +17,30 @@ void MSpan::init_blocks(SizeClass c, SpanState new_state) {
   elem_size = info.size;
   first = address_of(start);
   elem_count = info.capacity;
-  fresh = 0;
+  fresh.store(0, std::memory_order_relaxed);
+  marked = 0;
   free_count = 0;
   state = new_state;
   std::memset(free_bits(), 0, bit_words(elem_count) * sizeof(uint64_t));
-  // What is left at the end is no block, though `free` may take its start for one: marked as free,
-  // it sends free to the slow path, which knows.
-  if (Address tail = first + elem_count * elem_size; tail < limit()) {
-    *reinterpret_cast<uintptr_t*>(tail) = free_mark(reinterpret_cast<void*>(tail));
+}
+
+// Lets the next page be used, the one in which block `marked` starts. All blocks that start in it
+// get their marks, also those that are not wanted yet, and only then does the page get its entry:
+// a free of a block that was never handed out meets a mark, or a page without an entry. Either way
+// it comes to the slow path, which asks `fresh`. The rest of the span's end is no block, though a
+// free may take its start for one, so it gets a mark too.
+void MSpan::open_page() {
+  size_t page = marked * elem_size >> kPageShift;
+  size_t count = elem_count + ((first + elem_count * elem_size) < limit() ? 1 : 0);
+  while (marked < count && marked * elem_size >> kPageShift == page) {
+    void* p = block(marked++);
+    if (!g_faults.no_marks_ahead) {
+      *static_cast<uintptr_t*>(p) = free_mark(p);
+    }
+  }
+  if (state == SpanState::kSmall) {
+    g_arena.page_entries[start.value + page].store(page_entry(size_class, page),
+                                                   std::memory_order_relaxed);
   }
 }
 
@@ -37,17 +55,24 @@ size_t MSpan::take(void** out, size_t wanted) {
       out[n++] = block(word * 64 + bit);
     }
   }
-  while (fresh < elem_count && n < wanted) {
-    void* p = block(fresh++);
-    *static_cast<uintptr_t*>(p) = free_mark(p);
+  size_t at = fresh_index();
+  while (at < elem_count && n < wanted) {
+    if (at >= marked) {
+      open_page();
+    }
+    void* p = block(at++);
+    if (g_faults.no_marks_ahead) {
+      *static_cast<uintptr_t*>(p) = free_mark(p);
+    }
     out[n++] = p;
   }
+  fresh.store(static_cast<uint16_t>(at), std::memory_order_relaxed);
   return n;
 }
 
 void MSpan::put_back(void* p) {
-  ptrdiff_t index = index_of_start(p);
-  if (index < 0 || static_cast<size_t>(index) >= fresh) {
+  ptrdiff_t index = index_of_known(p);
+  if (index < 0) {
     report_invalid_free(p);
   }
   if (*static_cast<uintptr_t*>(p) != free_mark(p)) {
@@ -72,18 +97,15 @@ void MSpan::verify() const {
   }
   CHECK(elem_size == class_info(size_class).size && elem_count > 0);
   CHECK(first >= address_of(start) && first + elem_count * elem_size <= limit());
-  CHECK(fresh <= elem_count);
+  CHECK(fresh_index() <= elem_count && fresh_index() <= marked && marked <= elem_count + 1);
   size_t set = 0;
   for (size_t i = 0; i < bit_words(elem_count); ++i) {
     set += static_cast<size_t>(std::popcount(free_bits()[i]));
   }
-  CHECK(set == free_count && free_count <= fresh);
-  for (size_t i = 0; i < fresh; ++i) {
-    if ((free_bits()[i / 64] >> (i % 64) & 1) != 0) {
-      const void* p = block(i);
-      if (*static_cast<const uintptr_t*>(p) != free_mark(p)) {
-        report_write_after_free(p);
-      }
+  CHECK(set == free_count && free_count <= fresh_index());
+  for (size_t i = 0; i < elem_count; ++i) {
+    if (is_free_and_marked(i) && !is_marked(block(i))) {
+      report_write_after_free(block(i));
     }
   }
 }

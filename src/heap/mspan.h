@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 
@@ -40,7 +41,10 @@ struct MSpan {
   Address first = 0;        ///< address of block 0
   size_t elem_size = 0;     ///< bytes of a block
   uint16_t elem_count = 0;  ///< blocks in the span
-  uint16_t fresh = 0;       ///< blocks from here on were never handed out
+  /// Blocks from here on were never handed out. Changed under the MCentral's lock; `free` reads it
+  /// without (relaxed: the thread that frees a block got it after it was counted).
+  std::atomic<uint16_t> fresh{0};
+  uint16_t marked = 0;      ///< blocks below carry their mark, or once did; see `open_page`
   uint16_t free_count = 0;  ///< bits set in free_bits
   SizeClass size_class;
   SpanState state = SpanState::kFree;
@@ -77,8 +81,11 @@ struct MSpan {
 
   /// Blocks that the span can still hand out.
   [[nodiscard]] size_t available() const {
-    return free_count + static_cast<size_t>(elem_count - fresh);
+    return free_count + static_cast<size_t>(elem_count - fresh_index());
   }
+
+  /// The number of the first block that was never handed out.
+  [[nodiscard]] size_t fresh_index() const { return fresh.load(std::memory_order_relaxed); }
 
   /// Blocks that are out: live, or cached in a magazine.
   [[nodiscard]] size_t outstanding() const { return elem_count - available(); }
@@ -100,6 +107,19 @@ struct MSpan {
     return index < elem_count && index * elem_size == offset ? static_cast<ptrdiff_t>(index) : -1;
   }
 
+  /// The number of the block that starts at `p`, or -1 when none does that was ever handed out.
+  [[nodiscard]] ptrdiff_t index_of_known(const void* p) const {
+    ptrdiff_t index = index_of_start(p);
+    bool small = state == SpanState::kSmall || state == SpanState::kSampled;
+    return !small || index < static_cast<ptrdiff_t>(fresh_index()) ? index : -1;
+  }
+
+  /// True when the block is in the span and carries its mark. REQUIRES: the MCentral's lock.
+  [[nodiscard]] bool is_free_and_marked(size_t index) const {
+    return index < std::min(marked, elem_count) &&
+           (index >= fresh_index() || (free_bits()[index / 64] >> (index % 64) & 1) != 0);
+  }
+
   /// Takes up to `wanted` blocks out of the span into `out`, returned ones first (lowest address
   /// first), then fresh ones; every block carries its free mark. Returns their number.
   /// REQUIRES: the MCentral's lock.
@@ -114,6 +134,9 @@ struct MSpan {
 
   /// Checks the fields against one another and against the page tables.
   void verify() const;
+
+ private:
+  void open_page();
 };
 
 // With its bitmap the descriptor of every small class takes 128 bytes, so that what one class gives

@@ -63,6 +63,20 @@ void report_write_after_free(const void* p) {
   report(p, "write after free, the first word of a free block was overwritten");
 }
 
+void report_invalid_pointer(PointerUse use, const void* p) {
+  if (use == PointerUse::kRealloc) {
+    report_invalid_free(p);
+  }
+  report(p, "malloc_usable_size of what is not the start of a live block");
+}
+
+void report_freed_pointer(PointerUse use, const void* p) {
+  if (use == PointerUse::kRealloc) {
+    report_double_free(p);
+  }
+  report(p, "malloc_usable_size of a free block");
+}
+
 void report_wrong_size(const void* p, size_t size) {
   report(p, "sized delete with the wrong size ", size);
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
 #include "base/printer.h"
 
@@ -17,6 +18,13 @@ void print_pointer(Printer& out, const void* p);
 [[noreturn]] void report_double_free(const void* p);
 /// Ends the program: a free block's first word was overwritten.
 [[noreturn]] void report_write_after_free(const void* p);
+
+/// What a live block was wanted for.
+enum class PointerUse : uint8_t { kRealloc, kUsableSize };
+/// Ends the program: the pointer is not the start of a live block.
+[[noreturn]] void report_invalid_pointer(PointerUse use, const void* p);
+/// Ends the program: the block is free.
+[[noreturn]] void report_freed_pointer(PointerUse use, const void* p);
 /// Ends the program: the size given to a sized delete does not fit the block.
 [[noreturn]] void report_wrong_size(const void* p, size_t size);
 

@@ -56,6 +56,22 @@ const Case kCases[] = {
     {"large-interior", [] { free(opaque(block(100000) + 8192)); }},
     {"large-unaligned", [] { free(opaque(block(100000) + 1)); }},
     {"never-allocated", [] { free(opaque(block(100000) + (size_t{1} << 34))); }},
+    {"never-handed-out", [] { free(opaque(block(8) + 8)); }},
+    {"never-handed-out-far", [] { free(opaque(block(8) + 500 * 8)); }},
+    {"never-handed-out-page", [] { free(opaque(block(96) + size_t{150} * 96)); }},
+    {"never-handed-out-delete",
+     [] {
+       ::operator delete(opaque(static_cast<char*>(::operator new(96)) + size_t{10} * 96),
+                         size_t{96});
+     }},
+    {"never-handed-out-realloc", [] { (void)opaque(realloc(opaque(block(8) + 500 * 8), 100)); }},
+    {"usable-size-interior", [] { (void)opaque(malloc_usable_size(opaque(block(48) + 16))); }},
+    {"usable-size-free",
+     [] {
+       char* p = block(48);
+       free(opaque(p));
+       (void)opaque(malloc_usable_size(opaque(p)));
+     }},
     {"realloc-interior", [] { (void)opaque(realloc(opaque(block(48) + 16), 100)); }},
     {"double",
      [] {
@@ -137,6 +153,18 @@ const Case kCases[] = {
      [] {
        char* p = block(100);
        opaque(p)[100] = 'x';
+       free(opaque(p));
+     }},
+    {"overflow-far",
+     [] {
+       char* p = block(100);
+       opaque(p)[280] = 'x';
+       free(opaque(p));
+     }},
+    {"overflow-next",
+     [] {
+       char* p = block(8);
+       opaque(p)[malloc_usable_size(p) + 202] = 'x';
        free(opaque(p));
      }},
     {"overflow-realloc",
