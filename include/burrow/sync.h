@@ -130,7 +130,7 @@ class WaitGroup {
 
   /// Runs `f` as a goroutine that this group counts. The group must outlive it.
   template <class F>
-  void go(F&& f) {
+  [[gnu::always_inline]] void go(F&& f) {
     add(1);
     burrow::go([this, function = std::decay_t<F>(std::forward<F>(f))]() mutable {
       std::move(function)();

@@ -51,6 +51,12 @@ bool is_outer(const Line& line) {
          std::ranges::any_of(kFiles, [&](std::string_view f) { return file.ends_with(f); });
 }
 
+// `go`, and what calls it for the user.
+bool is_starter(const prof::Frame& frame) {
+  constexpr std::array<std::string_view, 2> kStarters = {"burrow::go", "burrow::WaitGroup::go"};
+  return std::ranges::find(kStarters, frame.function) != kStarters.end();
+}
+
 // The C++ runtime's frames after a throw that nobody catches.
 size_t after_throw(std::span<const Line> lines) {
   constexpr size_t kAtMost = 10;
@@ -63,16 +69,15 @@ size_t after_throw(std::span<const Line> lines) {
   return 0;
 }
 
-using Frames = std::vector<std::vector<prof::Frame>>;
-
 // The user's part of a stack.
-std::vector<Line> user_lines(const Frames& frames) {
+std::vector<Line> user_lines(std::span<const uintptr_t> stack, const prof::Symbols& symbols) {
   std::vector<Line> lines;
-  for (size_t i = 0; i < frames.size(); ++i) {
-    if (frames[i].empty()) {
+  for (size_t i = 0; i < stack.size(); ++i) {
+    const std::vector<prof::Frame>& frames = symbols.at(stack[i]);
+    if (frames.empty()) {
       lines.push_back({i, nullptr});
     }
-    for (const prof::Frame& frame : frames[i]) {
+    for (const prof::Frame& frame : frames) {
       lines.push_back({i, &frame});
     }
   }
@@ -101,9 +106,11 @@ void print_addresses(std::span<const uintptr_t> pcs, const sched::Sink& write) {
 }
 
 std::string frames_text(std::span<const uintptr_t> pcs) {
-  Frames frames = prof::symbolize(pcs);
+  prof::Symbols symbols;
+  symbols.add(pcs);
+  symbols.resolve();
   std::string out;
-  for (const Line& line : user_lines(frames)) {
+  for (const Line& line : user_lines(pcs, symbols)) {
     if (line.frame == nullptr) {
       FixedPrinter<512> address;
       os::print_code_address(address, pcs[line.index]);
@@ -126,19 +133,19 @@ void print_frames(std::span<const uintptr_t> pcs, const sched::Sink& write) {
   }
 }
 
-// Of a place where `go` was called: the innermost frame is go itself.
+// Of a place where `go` was called, which is inlined there: the user's function and line.
 std::string caller_text(uintptr_t pc) {
-  Frames frames = prof::symbolize(std::span(&pc, 1));
-  std::erase_if(frames[0], [](const prof::Frame& f) { return is_outer({0, &f}); });
-  if (frames[0].size() > 1) {
-    frames[0].resize(1);
+  std::vector<prof::Frame> frames = std::move(prof::symbolize(std::span(&pc, 1))[0]);
+  auto user = std::ranges::find_if(
+      frames, [](const prof::Frame& f) { return !is_outer({0, &f}) && !is_starter(f); });
+  if (user == frames.end()) {
+    FixedPrinter<512> address;
+    os::print_code_address(address, pc);
+    return std::string(address.text()) + "\n";
   }
-  FixedPrinter<512> address;
-  os::print_code_address(address, pc);
-  std::string out = frames[0].empty() ? std::string(address.text()) : frames[0][0].function;
-  out += "\n";
-  if (!frames[0].empty() && !frames[0][0].file.empty()) {
-    out += "\t" + frames[0][0].file + ":" + std::to_string(frames[0][0].line) + "\n";
+  std::string out = user->function + "\n";
+  if (!user->file.empty()) {
+    out += "\t" + user->file + ":" + std::to_string(user->line) + "\n";
   }
   return out;
 }
@@ -201,11 +208,15 @@ std::vector<prof::CountRecord> goroutine_records() {
   if (all.out_of_memory) {
     throw std::bad_alloc();
   }
+  prof::Symbols symbols;
+  for (const auto& [stack, count] : all.counts) {
+    symbols.add(stack);
+  }
+  symbols.resolve();
   std::vector<prof::CountRecord> records;
   for (const auto& [stack, count] : all.counts) {
-    Frames frames = prof::symbolize(stack);
     std::vector<uintptr_t> shown;
-    for (const Line& line : user_lines(frames)) {
+    for (const Line& line : user_lines(stack, symbols)) {
       if (shown.empty() || shown.back() != stack[line.index]) {
         shown.push_back(stack[line.index]);
       }

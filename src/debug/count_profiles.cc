@@ -30,19 +30,23 @@ std::string write_counts(const Profile& self, const Snapshot& snapshot) {
 }
 
 std::string write_counts_text(const Profile& self, const Snapshot& snapshot, int64_t /*debug*/) {
-  std::vector<prof::CountRecord> sorted = snapshot.counts;
-  std::sort(sorted.begin(), sorted.end(), [](const auto& a, const auto& b) {
-    return a.count != b.count ? a.count > b.count : a.stack < b.stack;
+  std::vector<const prof::CountRecord*> sorted;
+  sorted.reserve(snapshot.counts.size());
+  for (const prof::CountRecord& r : snapshot.counts) {
+    sorted.push_back(&r);
+  }
+  std::sort(sorted.begin(), sorted.end(), [](const auto* a, const auto* b) {
+    return a->count != b->count ? a->count > b->count : a->stack < b->stack;
   });
   std::string out =
       std::string(self.name) + " profile: total " + std::to_string(count_size(snapshot)) + "\n";
-  (void)prof::symbolize(prof::all_addresses(sorted));  // one question to the helper
-  for (const prof::CountRecord& r : sorted) {
-    out += std::to_string(r.count);
-    if (r.stack.empty()) {
+  const prof::Symbols symbols = prof::symbols_of(snapshot.counts);
+  for (const prof::CountRecord* r : sorted) {
+    out += std::to_string(r->count);
+    if (r->stack.empty()) {
       out += " @\n#\t0x0\n\n";  // as Go writes a stack that it does not know
     } else {
-      prof::append_stack(out, r.stack);
+      prof::append_stack(out, r->stack, symbols);
     }
   }
   return out;

@@ -53,6 +53,7 @@ constinit LiveEntry* g_live BURROW_GUARDED_BY(g_lock) = nullptr;
 constinit size_t g_live_capacity BURROW_GUARDED_BY(g_lock) = 0;
 constinit size_t g_live_count BURROW_GUARDED_BY(g_lock) = 0;
 constinit std::atomic<size_t> g_memory{0};
+constinit std::atomic<size_t> g_count{0};
 
 void* map(size_t bytes) {
   void* p = os::map_memory(bytes);
@@ -110,6 +111,7 @@ Bucket* make_bucket(uint64_t hash, size_t size, std::span<const uintptr_t> stack
   b->next = g_all.load(std::memory_order_relaxed);
   // Release: pairs with the acquire in for_each_bucket.
   g_all.store(b, std::memory_order_release);
+  g_count.fetch_add(1, std::memory_order_relaxed);
   return b;
 }
 
@@ -220,6 +222,10 @@ void for_each_bucket(void (*visit)(void* argument, const BucketView& view), void
     uint64_t allocs = b->allocs.load(std::memory_order_relaxed);
     visit(argument, BucketView{{b->stack(), b->depth}, b->size, allocs, std::min(frees, allocs)});
   }
+}
+
+size_t bucket_count() {
+  return g_count.load(std::memory_order_relaxed);
 }
 
 size_t bucket_memory() {

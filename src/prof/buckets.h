@@ -13,7 +13,7 @@ namespace burrow::prof {
 /// Counts the end of a block that record_alloc took. Unknown blocks are ignored.
 void record_free(void* block);
 
-/// One bucket's counts, for `for_each_bucket`.
+/// One bucket's counts, for `for_each_bucket`. The stack lives for ever.
 struct BucketView {
   std::span<const uintptr_t> stack;
   size_t size;
@@ -21,9 +21,12 @@ struct BucketView {
   uint64_t frees;
 };
 
-/// Calls `visit` for each bucket with a consistent view of it, outside the tables' lock: it may
-/// allocate.
+/// Calls `visit` for each bucket, the newest first, with a consistent view of it, outside the
+/// tables' lock: it may allocate.
 void for_each_bucket(void (*visit)(void* argument, const BucketView& view), void* argument);
+
+/// About how many buckets there are.
+[[nodiscard]] size_t bucket_count();
 
 /// Bytes held from the OS.
 [[nodiscard]] size_t bucket_memory();

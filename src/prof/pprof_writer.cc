@@ -3,9 +3,11 @@
 
 #include <libdeflate.h>
 
+#include <array>
 #include <map>
 #include <memory>
 #include <protozero/pbf_writer.hpp>
+#include <span>
 #include <tuple>
 #include <unordered_map>
 
@@ -53,23 +55,26 @@ class Builder {
   }
 
   /// Resolves every address of the profile at once, before samples are added.
-  void resolve(const std::vector<uintptr_t>& addresses) {
+  void resolve(const auto& records) {
     modules_ = loaded_modules();
-    std::vector<std::vector<Frame>> frames = symbolize(addresses);
-    for (size_t i = 0; i < addresses.size(); ++i) {
-      frames_[addresses[i]] = std::move(frames[i]);
+    found_all_.assign(modules_.size(), true);
+    symbols_ = symbols_of(records);
+    // What is asked for and never written to costs no memory; a string that grows has two copies.
+    size_t frames = 0;
+    for (const auto& r : records) {
+      frames += r.stack.size();
     }
+    data_.reserve(frames * kMostBytesOfId + records.size() * kUsualBytesOfSample);
   }
 
-  void sample(const std::vector<uintptr_t>& stack, const std::vector<int64_t>& values,
+  void sample(std::span<const uintptr_t> stack, std::span<const int64_t> values,
               int64_t object_size) {
-    std::vector<uint64_t> ids;
-    ids.reserve(stack.size());
+    ids_.clear();
     for (uintptr_t address : stack) {
-      ids.push_back(location(address));
+      ids_.push_back(location(address));
     }
     pbf_writer message(writer_, kSample);
-    message.add_packed_uint64(1, ids.begin(), ids.end());
+    message.add_packed_uint64(1, ids_.begin(), ids_.end());
     message.add_packed_int64(2, values.begin(), values.end());
     if (object_size > 0) {
       pbf_writer label(message, 3);
@@ -83,6 +88,9 @@ class Builder {
   std::string finish();
 
  private:
+  static constexpr size_t kMostBytesOfId = 3;  // of 2,097,152 locations
+  static constexpr size_t kUsualBytesOfSample = 40;
+
   uint64_t location(uintptr_t address);
   uint64_t function(const Frame& frame);
   void write_mappings();
@@ -92,8 +100,10 @@ class Builder {
   std::vector<std::string> strings_;
   std::unordered_map<std::string, uint64_t> string_ids_;
   std::vector<Module> modules_;
-  std::map<uintptr_t, std::vector<Frame>> frames_;
-  std::map<uintptr_t, uint64_t> location_ids_;
+  std::vector<bool> found_all_;  ///< of each module, whether every frame in it has a function
+  Symbols symbols_;
+  std::vector<uint64_t> ids_;
+  std::unordered_map<uintptr_t, uint64_t> location_ids_;
   std::map<std::tuple<std::string, std::string, std::string>, uint64_t> function_ids_;
 };
 
@@ -121,7 +131,7 @@ uint64_t Builder::location(uintptr_t address) {
   }
   uint64_t id = it->second;
   std::vector<std::pair<uint64_t, int64_t>> lines;
-  for (const Frame& frame : frames_[address]) {
+  for (const Frame& frame : symbols_.at(address)) {
     if (!frame.function.empty()) {
       lines.emplace_back(function(frame), frame.line);
     }
@@ -130,6 +140,7 @@ uint64_t Builder::location(uintptr_t address) {
   for (size_t i = 0; i < modules_.size(); ++i) {
     if (address >= modules_[i].start && address < modules_[i].limit) {
       mapping = i + 1;
+      found_all_[i] = found_all_[i] && !lines.empty();
     }
   }
   pbf_writer message(writer_, kLocation);
@@ -160,8 +171,9 @@ void Builder::write_mappings() {
     message.add_uint64(4, m.offset);
     message.add_int64(5, static_cast<int64_t>(path));
     message.add_int64(6, static_cast<int64_t>(build_id));
-    // Readers must not look for symbols themselves: what is here is all there is.
-    for (uint32_t has = 7; has <= 10; ++has) {
+    // With any of these readers do not look for symbols themselves. They may have the file that a
+    // stripped one was made from.
+    for (uint32_t has = 7; has <= 10 && found_all_[i]; ++has) {
       message.add_bool(has, true);
     }
   }
@@ -173,10 +185,10 @@ std::string gzip(const std::string& data) {
   if (compressor == nullptr) {
     return {};
   }
-  std::string out(libdeflate_gzip_compress_bound(compressor.get(), data.size()), '\0');
-  out.resize(
-      libdeflate_gzip_compress(compressor.get(), data.data(), data.size(), out.data(), out.size()));
-  return out;
+  const size_t most = libdeflate_gzip_compress_bound(compressor.get(), data.size());
+  const auto out = std::make_unique_for_overwrite<char[]>(most);
+  return {out.get(), libdeflate_gzip_compress(compressor.get(), data.data(), data.size(), out.get(),
+                                              most)};
 }
 
 std::string Builder::finish() {
@@ -204,11 +216,12 @@ std::string write_heap_pprof(const HeapProfile& profile, ProfileKind kind) {
   b.value_type(kSampleType, "alloc_space", "bytes");
   b.value_type(kSampleType, "inuse_objects", "count");
   b.value_type(kSampleType, "inuse_space", "bytes");
-  b.resolve(all_addresses(profile.records));
+  b.resolve(profile.records);
   for (const ProfileRecord& r : profile.records) {
     Scaled alloc = scale(r.alloc_objects, r.alloc_bytes, profile.rate);
     Scaled inuse = scale(r.inuse_objects, r.inuse_bytes, profile.rate);
-    b.sample(r.stack, {alloc.count, alloc.bytes, inuse.count, inuse.bytes}, r.object_size);
+    b.sample(r.stack, std::array{alloc.count, alloc.bytes, inuse.count, inuse.bytes},
+             r.object_size);
   }
   b.value_type(kPeriodType, "space", "bytes");
   b.writer().add_int64(kPeriod, profile.rate);
@@ -226,9 +239,9 @@ std::string write_heap_pprof(const HeapProfile& profile, ProfileKind kind) {
 std::string write_count_pprof(std::string_view name, const std::vector<CountRecord>& records) {
   Builder b;
   b.value_type(kSampleType, name, "count");
-  b.resolve(all_addresses(records));
+  b.resolve(records);
   for (const CountRecord& r : records) {
-    b.sample(r.stack, {r.count}, 0);
+    b.sample(r.stack, std::array{r.count}, 0);
   }
   b.value_type(kPeriodType, name, "count");
   b.writer().add_int64(kPeriod, 1);

@@ -1,6 +1,7 @@
 // Profiles as pprof's gzip'd protobuf. See prof.h.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>

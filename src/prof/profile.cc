@@ -1,9 +1,6 @@
 // Snapshots, differences and estimates. See profile.h.
 #include "prof/profile.h"
 
-#include <map>
-#include <utility>
-
 #include "os/os.h"
 #include "prof/buckets.h"
 #include "prof/math.h"
@@ -15,6 +12,7 @@ HeapProfile take_heap_profile() {
   HeapProfile profile;
   profile.rate = rate();
   profile.time_ns = os::wall_ns();
+  profile.records.reserve(bucket_count());
   for_each_bucket(
       [](void* raw, const BucketView& view) {
         if (view.allocs == 0) {
@@ -23,32 +21,27 @@ HeapProfile take_heap_profile() {
         auto size = static_cast<int64_t>(view.size);
         auto allocs = static_cast<int64_t>(view.allocs);
         auto live = static_cast<int64_t>(view.allocs - view.frees);
-        static_cast<HeapProfile*>(raw)->records.push_back({{view.stack.begin(), view.stack.end()},
-                                                           size,
-                                                           allocs,
-                                                           allocs * size,
-                                                           live,
-                                                           live * size});
+        static_cast<HeapProfile*>(raw)->records.push_back(
+            {view.stack, size, allocs, allocs * size, live, live * size});
       },
       &profile);
   return profile;
 }
 
 HeapProfile subtract(const HeapProfile& later, const HeapProfile& earlier) {
-  std::map<std::pair<std::vector<uintptr_t>, int64_t>, const ProfileRecord*> before;
-  for (const ProfileRecord& r : earlier.records) {
-    before[{r.stack, r.object_size}] = &r;
-  }
+  // Sites keep their order and never go: those of the earlier snapshot are all among the later's.
+  auto before = earlier.records.begin();
   HeapProfile delta{later.rate, later.time_ns, later.time_ns - earlier.time_ns, {}};
   for (ProfileRecord r : later.records) {
-    if (auto it = before.find({r.stack, r.object_size}); it != before.end()) {
-      r.alloc_objects -= it->second->alloc_objects;
-      r.alloc_bytes -= it->second->alloc_bytes;
-      r.inuse_objects -= it->second->inuse_objects;
-      r.inuse_bytes -= it->second->inuse_bytes;
+    if (before != earlier.records.end() && before->stack.data() == r.stack.data()) {
+      r.alloc_objects -= before->alloc_objects;
+      r.alloc_bytes -= before->alloc_bytes;
+      r.inuse_objects -= before->inuse_objects;
+      r.inuse_bytes -= before->inuse_bytes;
+      ++before;
     }
     if (r.alloc_objects != 0 || r.inuse_objects != 0) {
-      delta.records.push_back(std::move(r));
+      delta.records.push_back(r);
     }
   }
   return delta;

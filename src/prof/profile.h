@@ -2,14 +2,15 @@
 #pragma once
 
 #include <cstdint>
-#include <string>
+#include <span>
 #include <vector>
 
 namespace burrow::prof {
 
 /// One allocation site: a stack and an object size, with what was sampled there.
 struct ProfileRecord {
-  std::vector<uintptr_t> stack;  ///< PC-1 of each return address, innermost first
+  /// PC-1 of each return address, innermost first; in memory of the profiler that is never freed.
+  std::span<const uintptr_t> stack;
   int64_t object_size = 0;       ///< bytes of the blocks counted here
   int64_t alloc_objects = 0;     ///< sampled allocations since the start
   int64_t alloc_bytes = 0;
@@ -25,19 +26,11 @@ struct HeapProfile {
   std::vector<ProfileRecord> records;
 };
 
-/// The addresses of all records' stacks, for `symbolize`.
-std::vector<uintptr_t> all_addresses(const auto& records) {
-  std::vector<uintptr_t> all;
-  for (const auto& r : records) {
-    all.insert(all.end(), r.stack.begin(), r.stack.end());
-  }
-  return all;
-}
-
 /// The profile of the calling process, now.
 [[nodiscard]] HeapProfile take_heap_profile();
 
-/// later - earlier, record by record; records without a change are left out.
+/// later - earlier, record by record; records without a change are left out. REQUIRES: both are
+/// snapshots of this process.
 [[nodiscard]] HeapProfile subtract(const HeapProfile& later, const HeapProfile& earlier);
 
 /// An estimate of the true figures behind `count` samples of `bytes` together, as Go's

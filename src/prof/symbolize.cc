@@ -242,4 +242,28 @@ std::vector<FrameList> symbolize(std::span<const uintptr_t> addresses) {
   return result;
 }
 
+void Symbols::add(std::span<const uintptr_t> stack) {
+  for (uintptr_t a : stack) {
+    frames_.try_emplace(a);
+  }
+}
+
+void Symbols::resolve() {
+  std::vector<uintptr_t> addresses;
+  addresses.reserve(frames_.size());
+  for (const auto& [address, frames] : frames_) {
+    addresses.push_back(address);
+  }
+  std::vector<FrameList> found = symbolize(addresses);
+  for (size_t i = 0; i < addresses.size(); ++i) {
+    frames_[addresses[i]] = std::move(found[i]);
+  }
+}
+
+const FrameList& Symbols::at(uintptr_t address) const {
+  static const FrameList none;
+  auto it = frames_.find(address);
+  return it == frames_.end() ? none : it->second;
+}
+
 }  // namespace burrow::prof

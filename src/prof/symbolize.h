@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 namespace burrow::prof {
@@ -32,5 +33,34 @@ struct Module {
 
 /// For each address the frames at it, innermost first: more than one where calls were inlined, none
 /// where nothing is known. Asks the helper process; without it, the dynamic symbol table.
+/// Many addresses of one stack after the other are for `Symbols`.
 [[nodiscard]] std::vector<std::vector<Frame>> symbolize(std::span<const uintptr_t> addresses);
+
+/// The frames of many stacks, with one question to the helper and each address kept once: stacks
+/// have most of their addresses in common.
+class Symbols {
+ public:
+  /// Notes addresses.
+  void add(std::span<const uintptr_t> stack);
+
+  /// Names all that were noted.
+  void resolve();
+
+  /// The frames at an address, as `symbolize` gives them; none when it was not added.
+  [[nodiscard]] const std::vector<Frame>& at(uintptr_t address) const;
+
+ private:
+  std::unordered_map<uintptr_t, std::vector<Frame>> frames_;
+};
+
+/// The stacks of all records, named.
+[[nodiscard]] Symbols symbols_of(const auto& records) {
+  Symbols symbols;
+  for (const auto& r : records) {
+    symbols.add(r.stack);
+  }
+  symbols.resolve();
+  return symbols;
+}
+
 }  // namespace burrow::prof

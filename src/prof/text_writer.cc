@@ -4,8 +4,6 @@
 #include <algorithm>
 #include <charconv>
 
-#include "prof/symbolize.h"
-
 namespace burrow::prof {
 namespace {
 
@@ -21,16 +19,15 @@ std::string counts(int64_t live, int64_t live_bytes, int64_t all, int64_t all_by
 
 }  // namespace
 
-void append_stack(std::string& out, const std::vector<uintptr_t>& stack) {
+void append_stack(std::string& out, std::span<const uintptr_t> stack, const Symbols& symbols) {
   out += " @";
   for (uintptr_t pc : stack) {
     out += " 0x" + hex(pc + 1);
   }
   out += '\n';
-  std::vector<std::vector<Frame>> frames = symbolize(stack);
-  for (size_t i = 0; i < stack.size(); ++i) {
-    for (const Frame& f : frames[i]) {
-      out += "#\t0x" + hex(stack[i]) + "\t" + f.function;
+  for (uintptr_t pc : stack) {
+    for (const Frame& f : symbols.at(pc)) {
+      out += "#\t0x" + hex(pc) + "\t" + f.function;
       if (f.offset >= 0) {
         out += "+0x" + hex(static_cast<uintptr_t>(f.offset));
       }
@@ -44,25 +41,26 @@ void append_stack(std::string& out, const std::vector<uintptr_t>& stack) {
 }
 
 std::string write_heap_text(const HeapProfile& profile) {
-  HeapProfile sorted = profile;
-  std::sort(
-      sorted.records.begin(), sorted.records.end(),
-      [](const ProfileRecord& a, const ProfileRecord& b) { return a.inuse_bytes > b.inuse_bytes; });
+  std::vector<const ProfileRecord*> sorted;
+  sorted.reserve(profile.records.size());
   ProfileRecord sum;
-  for (const ProfileRecord& r : sorted.records) {
+  for (const ProfileRecord& r : profile.records) {
+    sorted.push_back(&r);
     sum.inuse_objects += r.inuse_objects;
     sum.inuse_bytes += r.inuse_bytes;
     sum.alloc_objects += r.alloc_objects;
     sum.alloc_bytes += r.alloc_bytes;
   }
-  // One question to the helper; the sites below are answered from memory.
-  (void)symbolize(all_addresses(sorted.records));
+  std::sort(sorted.begin(), sorted.end(), [](const ProfileRecord* a, const ProfileRecord* b) {
+    return a->inuse_bytes > b->inuse_bytes;
+  });
+  const Symbols symbols = symbols_of(profile.records);
   std::string out = "heap profile: " +
                     counts(sum.inuse_objects, sum.inuse_bytes, sum.alloc_objects, sum.alloc_bytes) +
                     " @ heap/" + std::to_string(2 * profile.rate) + "\n";
-  for (const ProfileRecord& r : sorted.records) {
-    out += counts(r.inuse_objects, r.inuse_bytes, r.alloc_objects, r.alloc_bytes);
-    append_stack(out, r.stack);
+  for (const ProfileRecord* r : sorted) {
+    out += counts(r->inuse_objects, r->inuse_bytes, r->alloc_objects, r->alloc_bytes);
+    append_stack(out, r->stack, symbols);
   }
   return out;
 }

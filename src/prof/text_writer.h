@@ -2,10 +2,11 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
-#include <vector>
 
 #include "prof/profile.h"
+#include "prof/symbolize.h"
 
 namespace burrow::prof {
 
@@ -14,7 +15,7 @@ namespace burrow::prof {
 [[nodiscard]] std::string write_heap_text(const HeapProfile& profile);
 
 /// The part of a site's text behind its counts: " @ addresses", a comment line a frame, an empty
-/// line. Many stacks are named faster when all their addresses were given to `symbolize` before.
-void append_stack(std::string& out, const std::vector<uintptr_t>& stack);
+/// line.
+void append_stack(std::string& out, std::span<const uintptr_t> stack, const Symbols& symbols);
 
 }  // namespace burrow::prof
