@@ -210,9 +210,20 @@ class Weak {
   /// unreachable. That is before its destructor and its cleanups run.
   [[nodiscard]] T* get() const noexcept {
     std::atomic<uintptr_t>* cell = cell_;
-    // Relaxed, and no barrier: the collector clears cells while the world is stopped, after it has
-    // looked for the object in all registers.
-    return cell == nullptr ? nullptr : reinterpret_cast<T*>(cell->load(std::memory_order_relaxed));
+    if (cell == nullptr) {
+      return nullptr;
+    }
+    // No barrier: when the world is stopped, the collector looks for the object in all registers.
+    // After that it clears cells beside the program; the cell was read before or after, but not
+    // meanwhile, when both looks find the same even number. Acquire: pairs with the release by who
+    // made it even.
+    uint32_t turn = burrow_gc_weak_turn.load(std::memory_order_acquire);
+    uintptr_t target = cell->load(std::memory_order_acquire);
+    if (__builtin_expect(turn % 2 != 0 || burrow_gc_weak_turn.load(std::memory_order_relaxed) != turn,
+                         0)) {
+      return static_cast<T*>(burrow_gc_weak_get(cell));
+    }
+    return reinterpret_cast<T*>(target);
   }
 
  private:

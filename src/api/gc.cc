@@ -9,6 +9,7 @@
 #include "gc/gc.h"
 #include "gc/pacer.h"
 #include "gc/specials.h"
+#include "gc/tables.h"
 #include "heap/heap.h"
 #include "heap/mspan.h"
 #include "sched/blocking.h"
@@ -42,6 +43,11 @@ BURROW_EXPORT void Cleanup::stop() {
   }
 }
 
+extern "C" BURROW_EXPORT void* burrow_gc_weak_get(const std::atomic<uintptr_t>* cell) {
+  return reinterpret_cast<void*>(
+      gc::ask_weak_cell(*reinterpret_cast<const gc::WeakCell*>(cell)));
+}
+
 namespace internal {
 
 BURROW_EXPORT uint64_t add_cleanup(void* object, void (*function)(void*), void* argument) {
@@ -49,10 +55,10 @@ BURROW_EXPORT uint64_t add_cleanup(void* object, void (*function)(void*), void* 
 }
 
 BURROW_EXPORT std::atomic<uintptr_t>* new_weak_cell(void* object) {
-  auto* cell = new (burrow_gc_allocate(sizeof(uintptr_t), ObjectKind::kNoscan))
-      std::atomic<uintptr_t>(reinterpret_cast<uintptr_t>(object));
+  auto* cell = new (burrow_gc_allocate(sizeof(gc::WeakCell), ObjectKind::kNoscan)) gc::WeakCell{
+      reinterpret_cast<uintptr_t>(object), gc::g_epoch.load(std::memory_order_relaxed)};
   gc::add_special(gc::SpecialKind::kWeak, object, nullptr, cell);
-  return cell;
+  return &cell->target;
 }
 
 BURROW_EXPORT void** new_root(void* object) {

@@ -4,6 +4,7 @@
 #include "base/check.h"
 #include "burrow/internal/object.h"
 #include "gc/cache.h"
+#include "gc/cleanup.h"
 #include "gc/collector.h"
 #include "gc/faults.h"
 #include "gc/gc.h"
@@ -66,6 +67,7 @@ void pay(size_t run_bytes) {
   if (burrow_gc_marking != 0) {
     assist(run_bytes);
   } else if (g_pacer.due()) {
+    wait_for_cleanups(g_collector.marked_cycles());
     g_collector.request();
   }
   hold_back();
@@ -136,6 +138,10 @@ void* burrow_gc_new_array(size_t count, const TypeInfo* type) {
 
 void burrow_gc_on_unreachable(void* object, void (*destroy)(void*)) {
   gc::add_special(gc::SpecialKind::kDestroy, object, destroy, nullptr);
+  // Now, as what such objects own may be much larger than they are.
+  if (burrow_gc_marking == 0 && gc::g_pacer.due()) {
+    gc::pay(0);
+  }
 }
 
 void burrow_gc_shade(void* value) {

@@ -8,6 +8,7 @@
 #include "gc/numbers.h"
 #include "gc/pacer.h"
 #include "gc/sample.h"
+#include "gc/settle.h"
 #include "heap/heap_internal.h"
 #include "heap/metadata.h"
 
@@ -128,11 +129,20 @@ void Cache::flush() {
   }
 }
 
+namespace {
+
+// Among what is not marked may be what a destructor will use.
+bool keeps_dead(const heap::MSpan* span) {
+  return settling() && span->collected().epoch != g_epoch.load(std::memory_order_relaxed);
+}
+
+}  // namespace
+
 void* Cache::refill(ObjectKind kind, SizeClass c) {
   size_t slot = internal::slot_index(kind, c.value);
   size_t size = heap::class_info(c).size;
   Run run;
-  while (spans[slot] == nullptr || !next_run(spans[slot], run)) {
+  while (spans[slot] == nullptr || keeps_dead(spans[slot]) || !next_run(spans[slot], run)) {
     if (spans[slot] != nullptr) {
       central_of(kind, c).release(spans[slot]);
     }

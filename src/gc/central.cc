@@ -7,6 +7,7 @@
 
 #include "base/check.h"
 #include "gc/gc.h"
+#include "gc/settle.h"
 #include "heap/mheap.h"
 #include "os/os.h"
 
@@ -110,7 +111,7 @@ Central::Verdict Central::look(heap::MSpan* span) {
 }
 
 heap::MSpan* Central::acquire() {
-  {
+  if (!settling()) {
     MutexLock hold(lock_);
     if (partial_.size() > 0) {
       heap::MSpan* span = partial_.pop();

@@ -33,7 +33,8 @@ class alignas(64) Central {
   void init(ObjectKind kind, SizeClass c);
 
   /// A span with room, which is then the caller's: one that is known to have some, one that was not
-  /// looked at since the last flip, or a new one. Null when memory is out.
+  /// looked at since the last flip, or a new one; while `settling`, a new one. Null when memory is
+  /// out.
   [[nodiscard]] heap::MSpan* acquire();
 
   /// Takes a span back.

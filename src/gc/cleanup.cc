@@ -5,11 +5,16 @@
 
 #include "base/annotations.h"
 #include "base/futex.h"
-#include "gc/specials.h"
+#include "base/hold.h"
+#include "gc/cache.h"
+#include "gc/due_queue.h"
+#include "gc/faults.h"
+#include "gc/pacer.h"
 #include "os/thread.h"
 #include "sched/blocking.h"
 #include "sched/spawn.h"
 #include "sched/start.h"
+#include "sched/worker.h"
 
 namespace burrow::gc {
 namespace {
@@ -23,6 +28,30 @@ constinit std::atomic<uint32_t> g_thread_wanted{0};
 constinit std::atomic<uint32_t> g_rests{0};
 constinit std::atomic<bool> g_thread_started{false};
 
+// How many have run. Relaxed: it steers.
+constinit std::atomic<uint32_t> g_ran{0};
+// A thread that allocates waits for them for so many looks, as long as so many run between two:
+// slower ones wait for something themselves, perhaps for what that thread holds.
+constexpr int kMostLooks = 50;
+constexpr int64_t kLookNs = 20'000'000;
+constexpr uint32_t kLeastPace = 100;
+// The cycle after which that was in vain. Relaxed: it steers.
+constinit std::atomic<uint32_t> g_gave_up{UINT32_MAX};
+// Who runs them: see `self`. Relaxed: a thread can only find itself there.
+constinit std::atomic<const void*> g_runner{nullptr};
+
+// The calling goroutine, or the calling thread.
+const void* self() {
+  const sched::Worker* worker = sched::this_worker();
+  const sched::Goroutine* here = worker != nullptr ? worker->here() : nullptr;
+  return here != nullptr ? static_cast<const void*>(here) : &t_hold;
+}
+
+bool take_due(Special& special, void*& object) {
+  BusyScope busy;
+  return g_due.pop(special, object);
+}
+
 // An exception that leaves a destructor or cleanup ends the program here, by noexcept.
 BURROW_NOINLINE void run_one(const Special& special, void* object) noexcept {
   special.function(special.kind == SpecialKind::kDestroy ? object : special.argument);
@@ -30,7 +59,9 @@ BURROW_NOINLINE void run_one(const Special& special, void* object) noexcept {
 
 // REQUIRES: g_taken is the caller's.
 void run_due() {
+  constexpr uint32_t kMany = 1024;
   do {
+    g_runner.store(self(), std::memory_order_relaxed);
     Special special;
     void* object = nullptr;
     while (take_due(special, object)) {
@@ -38,11 +69,16 @@ void run_due() {
       // A stale copy on this stack would keep the object for another cycle.
       object = nullptr;
       special = Special{};
+      if (g_ran.fetch_add(1, std::memory_order_relaxed) % kMany == 0) {
+        g_pacer.note_destroyed();
+      }
     }
+    g_pacer.note_destroyed();
+    g_runner.store(nullptr, std::memory_order_relaxed);
     g_taken.store(false, std::memory_order_seq_cst);
     g_rests.fetch_add(1, std::memory_order_release);
     futex_wake_all(g_rests);
-  } while (due_count() != 0 && !g_taken.exchange(true, std::memory_order_seq_cst));
+  } while (g_due.size() != 0 && !g_taken.exchange(true, std::memory_order_seq_cst));
 }
 
 void thread_main() {
@@ -75,7 +111,7 @@ bool wake_thread() {
 }  // namespace
 
 void wake_cleanups() {
-  if (due_count() == 0 || g_taken.exchange(true, std::memory_order_seq_cst)) {
+  if (g_due.size() == 0 || g_taken.exchange(true, std::memory_order_seq_cst)) {
     return;
   }
   if (sched::runs_goroutines()) {
@@ -88,7 +124,7 @@ void wake_cleanups() {
 void drain_cleanups() {
   for (;;) {
     uint32_t rests = g_rests.load(std::memory_order_acquire);
-    if (due_count() == 0 && !g_taken.load(std::memory_order_seq_cst)) {
+    if (g_due.size() == 0 && !g_taken.load(std::memory_order_seq_cst)) {
       return;
     }
     wake_cleanups();
@@ -97,7 +133,31 @@ void drain_cleanups() {
   }
 }
 
+void wait_for_cleanups(uint32_t cycle) {
+  if (g_due.size() == 0 || g_gave_up.load(std::memory_order_relaxed) == cycle ||
+      g_runner.load(std::memory_order_relaxed) == self() || g_faults.no_cleanup_wait) {
+    return;
+  }
+  sched::BlockingScope lend;
+  for (int look = 0; look < kMostLooks; ++look) {
+    uint32_t rests = g_rests.load(std::memory_order_acquire);
+    uint32_t ran = g_ran.load(std::memory_order_relaxed);
+    if (g_due.size() == 0) {
+      return;
+    }
+    futex_wait_for(g_rests, rests, kLookNs);
+    if (g_due.size() == 0) {
+      return;
+    }
+    if (g_ran.load(std::memory_order_relaxed) - ran < kLeastPace) {
+      break;
+    }
+  }
+  g_gave_up.store(cycle, std::memory_order_relaxed);
+}
+
 void reset_cleanups_after_fork() {
+  g_runner.store(nullptr, std::memory_order_relaxed);
   g_thread_started.store(false, std::memory_order_relaxed);
   g_thread_wanted.store(0, std::memory_order_relaxed);
   g_taken.store(false, std::memory_order_relaxed);

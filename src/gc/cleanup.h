@@ -1,6 +1,8 @@
 // Runs destructors and cleanups of unreachable objects. See gc.h, "A cycle", 4.
 #pragma once
 
+#include <cstdint>
+
 namespace burrow::gc {
 
 /// Has those that are due run: on a goroutine of their own once the program has goroutines, and
@@ -9,6 +11,11 @@ void wake_cleanups();
 
 /// Waits until all that are due now have run. Not from a destructor or cleanup.
 void drain_cleanups();
+
+/// Called by a thread that allocates, before it asks for the next cycle: waits for those that are
+/// due since cycle number `cycle` or before, so that they do not pile up. For a second at most, and
+/// only while they get on: the thread may hold what one of them waits for.
+void wait_for_cleanups(uint32_t cycle);
 
 /// In the child of a fork: whoever ran them is gone.
 void reset_cleanups_after_fork();

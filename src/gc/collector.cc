@@ -11,9 +11,11 @@
 #include "gc/central.h"
 #include "gc/changes.h"
 #include "gc/cleanup.h"
+#include "gc/due_queue.h"
 #include "gc/faults.h"
 #include "gc/goroutines.h"
 #include "gc/large.h"
+#include "gc/settle.h"
 #include "gc/specials.h"
 #include "gc/team.h"
 #include "gc/trace.h"
@@ -92,12 +94,38 @@ void Collector::with_loader(void (Collector::*step)()) {
       &call);
 }
 
+// What waits for its destructor since cycles before: marked beside the program, and counted by
+// itself. What the runner takes meanwhile lies on its stack.
+void Collector::mark_due() {
+  held_bytes_ = 0;
+  if (g_due.size() == 0) {
+    return;
+  }
+  uint64_t marked = work_.marked_bytes;
+  {
+    BusyScope busy;
+    g_due.mark(g_team.leader());
+  }
+  jobs_.clear();
+  run_beside(jobs_);
+  held_bytes_ = work_.marked_bytes - marked;
+}
+
+void Collector::settle_dead() {
+  Settled settled = settle();
+  g_pacer.note_held(settled.marked_bytes);
+  MutexLock hold(stats_lock_);
+  stats_.figures.marked_bytes += settled.marked_bytes;
+  stats_.figures.held_bytes += settled.marked_bytes;
+  stats_.marked_objects += settled.marked_objects;
+}
+
 void Collector::run_cycle(bool forced) {
   {
     MutexLock hold(stats_lock_);
     stats_.figures.live_at_start = g_pacer.live();
   }
-  g_pacer.begin_cycle(g_pacer.marked());
+  g_pacer.begin_cycle(g_pacer.marked() + g_pacer.held());
   g_team.begin_cycle();
   {
     Turn turn(g_team.quota(), Pace::kBeside);
@@ -107,6 +135,7 @@ void Collector::run_cycle(bool forced) {
   with_loader(&Collector::scan_globals);
   work_ = {};
   run_beside(jobs_);
+  mark_due();
   mark_again();
   while (note_reached()) {
   }
@@ -114,6 +143,9 @@ void Collector::run_cycle(bool forced) {
   int64_t pause_ns =
       times_.marking_ns - times_.start_ns + times_.looks_ns + times_.end_ns - times_.ending_ns;
   note_share();
+  if (settling()) {
+    settle_dead();
+  }
   g_pacer.recompute();
   phase_.store(Phase::kOff, std::memory_order_relaxed);
   marked_cycles_.fetch_add(1, std::memory_order_release);

@@ -83,6 +83,11 @@ class Collector {
   /// `Loader::kStuck`.
   void wait_for_marks();
 
+  /// Cycles that have marked. Relaxed: a number to tell them apart by.
+  [[nodiscard]] uint32_t marked_cycles() const {
+    return marked_cycles_.load(std::memory_order_relaxed);
+  }
+
   [[nodiscard]] Phase phase() const { return phase_.load(std::memory_order_relaxed); }
 
   [[nodiscard]] CycleStats stats();
@@ -99,11 +104,13 @@ class Collector {
   void begin_mark(RootJobs& jobs);
   void scan_globals();
   void look_at_stacks();
+  void mark_due();
   void mark_again();
   /// Marks from the jobs beside the program.
   void run_beside(RootJobs& jobs);
   void finish_mark();
   void flip(const Marker::Work& work, CycleFigures figures);
+  void settle_dead();
   void sweep(bool all);
   /// Runs the step while no object can be loaded or unloaded.
   void with_loader(void (Collector::*step)());
@@ -133,6 +140,7 @@ class Collector {
   Mutex stats_lock_{LockRank::kLeaf};
   CycleTimes times_;   ///< of the cycle that is underway
   Marker::Work work_;  ///< the same, by runs that have ended
+  uint64_t held_bytes_ = 0;  ///< of `mark_due`
   int64_t share_noted_ns_ = 0;
 };
 

@@ -10,6 +10,11 @@ struct Faults {
   bool no_dirty_rescan = false;      ///< changed memory is not looked at again
   bool no_hold_back = false;         ///< who allocates past the goal does not wait for the cycle
   bool stop_with_locks = false;      ///< threads are stopped while they hold brief locks
+  bool no_due_order = false;         ///< destructors run in the order in which objects were made
+  bool no_settle_gate = false;       ///< memory is reused before what is due is marked
+  bool stale_weak = false;           ///< a weak pointer is asked as if none were being cleared
+  bool no_owned_growth = false;      ///< malloc's blocks do not bring a cycle on
+  bool no_cleanup_wait = false;      ///< who allocates does not wait for destructors
 };
 
 inline constinit Faults g_faults;

@@ -8,6 +8,7 @@
 #include "gc/cache.h"
 #include "gc/gc.h"
 #include "gc/pacer.h"
+#include "gc/settle.h"
 #include "gc/span_list.h"
 #include "heap/mheap.h"
 
@@ -64,6 +65,9 @@ void free_dead(heap::MSpan* dead) {
 // Frees dead objects of so many bytes in all, if they are at hand. REQUIRES: the caller is busy.
 void reclaim(size_t bytes) {
   size_t looks = kLooks;
+  if (settling()) {
+    return;
+  }
   for (size_t freed = 0; freed < bytes && g_sweeping.load(std::memory_order_relaxed);) {
     heap::MSpan* dead = nullptr;
     {

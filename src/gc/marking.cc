@@ -11,7 +11,7 @@
 #include "gc/goroutines.h"
 #include "gc/hooks.h"
 #include "gc/large.h"
-#include "gc/specials.h"
+#include "gc/settle.h"
 #include "gc/stale_words.h"
 #include "gc/team.h"
 #include "gc/verify.h"
@@ -153,17 +153,16 @@ void Collector::finish_mark() {
   }
   add_changes(again_);
   gather_shaded();
-  push_due_objects(g_team.leader());
   g_team.run(again_, Pace::kStopped);
   figures.stack_bytes += take_scanned_bytes(RootJob::Kind::kGoroutines);
   figures.manual_bytes = take_scanned_bytes(RootJob::Kind::kManual);
-  settle_specials(g_team.leader());
   if (verifying()) {
     verify_world(again_, threads);
     forget_stale_words();
   }
   work_ += g_team.take_work();
   flip(work_, figures);
+  begin_settle();
   burrow_gc_marking = 0;
   phase_.store(Phase::kEnding, std::memory_order_relaxed);
   forget_running();
@@ -180,6 +179,7 @@ void Collector::flip(const Marker::Work& work, CycleFigures figures) {
   figures.live_at_end = g_pacer.live();
   figures.live_at_start = stats_.figures.live_at_start;
   figures.marked_bytes = work.marked_bytes;
+  figures.held_bytes = held_bytes_;
   stats_.figures = figures;
   stats_.marked_objects = work.marked_objects;
   AllocationFigures small = allocation_figures_while_stopped();

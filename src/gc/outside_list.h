@@ -10,7 +10,7 @@
 
 namespace burrow::gc {
 
-/// Of values that may be copied as bytes. Never shrinks.
+/// Of values that may be copied as bytes. Shrinks by `clear` only.
 template <typename T>
 class OutsideList {
  public:
@@ -32,6 +32,22 @@ class OutsideList {
 
   /// REQUIRES: not more than there are.
   void resize(size_t size) { size_ = size; }
+
+  /// REQUIRES: not empty.
+  T& back() { return data_[size_ - 1]; }
+
+  void pop() { --size_; }
+
+  /// Drops all values; gives the memory back if it is much.
+  void clear() {
+    constexpr size_t kMuch = size_t{1} << 20;
+    size_ = 0;
+    if (capacity_ * sizeof(T) >= kMuch) {
+      os::unmap_memory(data_, capacity_ * sizeof(T));
+      data_ = nullptr;
+      capacity_ = 0;
+    }
+  }
 
  private:
   void grow() {

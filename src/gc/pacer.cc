@@ -8,6 +8,7 @@
 
 #include "base/check.h"
 #include "base/units.h"
+#include "gc/faults.h"
 #include "heap/mheap.h"
 #include "os/os.h"
 
@@ -55,7 +56,8 @@ uint64_t Pacer::limited(uint64_t goal) const {
   // A tenth stays for fragmentation, as the scavenger's goal is.
   uint64_t room = limit - limit / 10;
   uint64_t most = room > others ? room - others : 0;
-  return std::min(goal, std::max(most, marked() + limit_room_.load(std::memory_order_relaxed)));
+  uint64_t least = marked() + held() + limit_room_.load(std::memory_order_relaxed);
+  return std::min(goal, std::max(most, least));
 }
 
 void Pacer::note_share(int64_t cpu_ns, int64_t processors_ns) {
@@ -73,13 +75,14 @@ void Pacer::recompute() {
   if (percent >= 0) {
     uint64_t grows = marked + roots_.load(std::memory_order_relaxed);
     goal = std::max(marked + grows * static_cast<uint64_t>(percent) / 100,
-                    kLeastGoal * static_cast<uint64_t>(percent) / 100);
+                    kLeastGoal * static_cast<uint64_t>(percent) / 100) +
+           held();
   }
   goal = limited(goal);
   uint64_t trigger = goal;
   if (goal != UINT64_MAX) {
     // Early enough that marking ends before the goal: as much as was allocated during the last.
-    uint64_t room = goal - std::min(goal, marked);
+    uint64_t room = goal - std::min(goal, marked + held());
     uint64_t runway = runway_.load(std::memory_order_relaxed);
     uint64_t early = std::clamp(runway + runway / 8, room / 20, room * 3 / 10);
     trigger = goal - early;
@@ -88,11 +91,43 @@ void Pacer::recompute() {
   most_.store(goal == UINT64_MAX ? goal : goal + std::max(goal / 8, kLeastOver),
               std::memory_order_relaxed);
   trigger_.store(trigger, std::memory_order_relaxed);
+  set_owned_most();
+}
+
+bool Pacer::owned_grew() const {
+  return owners_.load(std::memory_order_relaxed) != 0 &&
+         heap::g_mheap.manual_bytes() >= owned_most_.load(std::memory_order_relaxed) &&
+         !g_faults.no_owned_growth;
+}
+
+// What garbage owns outside of the collected heap is not known. So malloc's blocks may grow as the
+// heap may: by what lives of both, and by as much as the smallest heap.
+void Pacer::set_owned_most() {
+  int percent = percent_.load(std::memory_order_relaxed);
+  uint64_t owned = owned_.load(std::memory_order_relaxed);
+  uint64_t grows = std::max(marked() + owned, kLeastGoal) * static_cast<uint64_t>(percent) / 100;
+  owned_most_.store(percent < 0 ? UINT64_MAX : owned + grows, std::memory_order_relaxed);
+}
+
+void Pacer::note_held(uint64_t bytes) {
+  held_.fetch_add(bytes, std::memory_order_relaxed);
+  live_.fetch_add(bytes, std::memory_order_relaxed);
+}
+
+void Pacer::note_destroyed() {
+  uint64_t owned = heap::g_mheap.manual_bytes();
+  // Not while a cycle is underway, which looks at it anew.
+  if (owned < owned_.load(std::memory_order_relaxed) &&
+      owned_most_.load(std::memory_order_relaxed) != UINT64_MAX) {
+    owned_.store(owned, std::memory_order_relaxed);
+    set_owned_most();
+  }
 }
 
 void Pacer::begin_cycle(uint64_t expected_work) {
   expected_work_.store(expected_work, std::memory_order_relaxed);
   trigger_.store(UINT64_MAX, std::memory_order_relaxed);
+  owned_most_.store(UINT64_MAX, std::memory_order_relaxed);
   revise(0);
 }
 
@@ -118,9 +153,11 @@ uint64_t Pacer::grown_with(const CycleFigures& figures) {
 }
 
 void Pacer::end_cycle(const CycleFigures& figures) {
-  marked_.store(figures.marked_bytes, std::memory_order_relaxed);
+  marked_.store(figures.marked_bytes - figures.held_bytes, std::memory_order_relaxed);
+  held_.store(figures.held_bytes, std::memory_order_relaxed);
   roots_.store(grown_with(figures), std::memory_order_relaxed);
   live_.store(figures.marked_bytes, std::memory_order_relaxed);
+  owned_.store(heap::g_mheap.manual_bytes(), std::memory_order_relaxed);
   uint64_t grown = figures.live_at_end - std::min(figures.live_at_end, figures.live_at_start);
   runway_.store(grown, std::memory_order_relaxed);
   assist_ratio_.store(0, std::memory_order_relaxed);

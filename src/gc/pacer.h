@@ -12,6 +12,7 @@ struct CycleFigures {
   uint64_t live_at_start = 0;  ///< heap bytes when marking began
   uint64_t live_at_end = 0;    ///< heap bytes when it ended, before the flip
   uint64_t marked_bytes = 0;   ///< bytes of objects that live
+  uint64_t held_bytes = 0;     ///< of them: that only wait for their destructors
   uint64_t goal = 0;           ///< heap bytes at which marking was to be done
   uint64_t stack_bytes = 0;    ///< of stacks and registers that were looked through at the end
   uint64_t global_bytes = 0;   ///< of variables of all loaded objects
@@ -33,8 +34,24 @@ class Pacer {
   /// Heap bytes: what lived at the last flip, and what was allocated since.
   [[nodiscard]] uint64_t live() const { return live_.load(std::memory_order_relaxed); }
 
-  /// True when a cycle should start.
-  [[nodiscard]] bool due() const { return live() >= trigger_.load(std::memory_order_relaxed); }
+  /// True when a cycle should start: the heap has grown, or malloc's blocks have beyond what the
+  /// heap may grow by, and destructors may free some.
+  [[nodiscard]] bool due() const {
+    return live() >= trigger_.load(std::memory_order_relaxed) || owned_grew();
+  }
+
+  /// A destructor or cleanup waits, or so many wait no more: without any, garbage owns no blocks of
+  /// malloc's.
+  void add_owner() { owners_.fetch_add(1, std::memory_order_relaxed); }
+
+  void remove_owners(size_t count) { owners_.fetch_sub(count, std::memory_order_relaxed); }
+
+  /// So many bytes more of unreachable objects wait for their destructors, since the last
+  /// `end_cycle`. They take memory, but do not let the heap grow as living ones do.
+  void note_held(uint64_t bytes);
+
+  /// Destructors have run: malloc's blocks are as few as they get.
+  void note_destroyed();
 
   /// True when the heap is past its goal: a cycle should have begun.
   [[nodiscard]] bool late() const { return live() > goal_.load(std::memory_order_relaxed); }
@@ -66,7 +83,11 @@ class Pacer {
 
   [[nodiscard]] uint64_t goal() const { return goal_.load(std::memory_order_relaxed); }
 
+  /// Bytes that the last cycle found alive.
   [[nodiscard]] uint64_t marked() const { return marked_.load(std::memory_order_relaxed); }
+
+  /// Bytes that only wait for their destructors, see `note_held`.
+  [[nodiscard]] uint64_t held() const { return held_.load(std::memory_order_relaxed); }
 
   /// Sets the trigger anew after a change of the percentage or the limit.
   void recompute();
@@ -74,6 +95,8 @@ class Pacer {
  private:
   static constexpr uint64_t kLeastLimitRoom = uint64_t{1} << 20;
 
+  [[nodiscard]] bool owned_grew() const;
+  void set_owned_most();
   [[nodiscard]] uint64_t limited(uint64_t goal) const;
   [[nodiscard]] static uint64_t grown_with(const CycleFigures& figures);
 
@@ -83,10 +106,16 @@ class Pacer {
   std::atomic<uint64_t> goal_{0};
   std::atomic<uint64_t> most_{UINT64_MAX};  ///< see `over`
   std::atomic<uint64_t> marked_{0};
+  std::atomic<uint64_t> held_{0};
   std::atomic<uint64_t> roots_{0};  ///< bytes that let the heap grow beyond what lives
   std::atomic<uint64_t> assist_ratio_{0};
   std::atomic<uint64_t> runway_{0};  ///< bytes allocated during the last marking
   std::atomic<uint64_t> expected_work_{0};
+  std::atomic<size_t> owners_{0};
+  /// Bytes of malloc's blocks at the last cycle's end, or the fewest since its destructors ran; and
+  /// how many there may be before a cycle is due. UINT64_MAX: any.
+  std::atomic<uint64_t> owned_{0};
+  std::atomic<uint64_t> owned_most_{UINT64_MAX};
   std::atomic<int> percent_{100};
   /// Bytes that may be allocated between two cycles whatever the limit says.
   std::atomic<uint64_t> limit_room_{kLeastLimitRoom};

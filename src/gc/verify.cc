@@ -26,8 +26,9 @@ struct Step {
 // Depth is as the graph's, so it keeps its own list instead of recursing. One at a time.
 class Verifier {
  public:
-  Verifier()
-      : seen_bytes_(
+  explicit Verifier(uint32_t epoch)
+      : epoch_(epoch),
+        seen_bytes_(
             round_up(heap::arena_committed().bytes() >> kGranuleShift >> 3, os::kOsPageSize)),
         seen_(static_cast<uint64_t*>(os::map_memory(seen_bytes_))) {
     CHECK(seen_ != nullptr);
@@ -84,7 +85,7 @@ class Verifier {
     if (!object) {
       return;
     }
-    bool marked = next_mark(object.start).get();
+    bool marked = MarkBit(epoch_, object.start).get();
     if (!marked && is_stale_word(found_at, word)) {
       return;
     }
@@ -140,6 +141,7 @@ class Verifier {
         << " bytes)";
   }
 
+  uint32_t epoch_;
   size_t seen_bytes_;
   uint64_t* seen_;
   Step* steps_ = nullptr;
@@ -151,10 +153,22 @@ class Verifier {
 }  // namespace
 
 void verify_marks(const RootJobs& roots) {
-  Verifier verifier;
+  Verifier verifier(g_epoch.load(std::memory_order_relaxed) + 1);
   roots.for_each([&](const RootJob& job) {
     for_each_root_range(job, [&](Address start, Address end) { verifier.root(start, end); });
   });
+  verifier.run();
+}
+
+void verify_kept(const OutsideList<Special>& due) {
+  Verifier verifier(g_epoch.load(std::memory_order_relaxed));
+  for (size_t i = 0; i < due.size(); ++i) {
+    if (due[i].kind == SpecialKind::kDestroy) {
+      Address object = due[i].object();
+      auto start = reinterpret_cast<Address>(&object);
+      verifier.root(start, start + sizeof(object));
+    }
+  }
   verifier.run();
 }
 

@@ -1,7 +1,9 @@
 // The verifier: BURROW_DEBUG=gcverify=1. See gc.h.
 #pragma once
 
+#include "gc/outside_list.h"
 #include "gc/roots.h"
+#include "gc/special.h"
 
 namespace burrow::gc {
 
@@ -10,5 +12,9 @@ namespace burrow::gc {
 /// the way to it. REQUIRES: the world is stopped, marking is done and the flip is not; `roots` are
 /// all roots, none taken.
 void verify_marks(const RootJobs& roots);
+
+/// The same after the flip, beside the program: the objects of destructors among these, which the
+/// program cannot reach, and what they reach have to be marked.
+void verify_kept(const OutsideList<Special>& due);
 
 }  // namespace burrow::gc

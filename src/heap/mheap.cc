@@ -87,6 +87,7 @@ MSpan* MHeap::new_span(PageCount pages, size_t alignment, size_t block_count, Sp
   span->need_zero = run.need_zero;
   ++span_count_;
   note_growth();
+  note_manual(state, run.pages.value, 0);
   return span;
 }
 
@@ -94,6 +95,13 @@ MSpan* MHeap::new_span(PageCount pages, size_t alignment, size_t block_count, Sp
 void MHeap::note_growth() {
   peak_pages_ = std::max(peak_pages_, pages_.used().value + pages_.free_backed().value);
   idle_low_water_ = std::min(idle_low_water_, pages_.free_backed().value);
+}
+
+void MHeap::note_manual(SpanState state, size_t more, size_t fewer) {
+  if (state != SpanState::kCollected) {
+    size_t pages = manual_pages_.load(std::memory_order_relaxed);
+    manual_pages_.store(pages + more - fewer, std::memory_order_relaxed);
+  }
 }
 
 MSpan* MHeap::allocate_blocks(SizeClass c, SpanState state) {
@@ -146,13 +154,15 @@ void MHeap::free_span(MSpan* span) {
   }
   PageId start = span->start;
   PageCount pages = span->pages;
-  bool large = span->state == SpanState::kLarge;
+  SpanState state = span->state;
+  bool large = state == SpanState::kLarge;
   span->state = SpanState::kFree;
   meta_free(span, descriptor, MetaKind::kSpan);
   ScavengerWake wake;
   MutexLock hold(lock_);
   pages_.free(start, pages);
   --span_count_;
+  note_manual(state, 0, pages.value);
   if (large) {
     ++large_frees_;
     large_bytes_ -= pages.bytes();
@@ -182,6 +192,7 @@ bool MHeap::resize_large(MSpan* span, size_t bytes) {
     large_bytes_ += more.bytes();
     large_bytes_total_ += more.bytes();
     note_growth();
+    note_manual(span->state, more.value, 0);
   } else if (wanted < span->pages) {
     PageId new_end = span->start + wanted;
     if (healed) {
@@ -190,6 +201,7 @@ bool MHeap::resize_large(MSpan* span, size_t bytes) {
     clear_tables(span, new_end);
     pages_.free(new_end, span->pages - wanted);
     large_bytes_ -= (span->pages - wanted).bytes();
+    note_manual(span->state, 0, (span->pages - wanted).value);
     scavenge_if_due(os::monotonic_ns());
     wake.wanted = worth_waking();
   }

@@ -133,6 +133,11 @@ class MHeap {
 
   [[nodiscard]] Figures figures();
 
+  /// Bytes of all spans but collected ones: what malloc's blocks take of the heap. Cheap.
+  [[nodiscard]] size_t manual_bytes() const {
+    return manual_pages_.load(std::memory_order_relaxed) * kPageSize;
+  }
+
   void verify();
 
   /// For fork.
@@ -153,6 +158,7 @@ class MHeap {
   [[nodiscard]] PageCount idle_goal() const BURROW_REQUIRES(lock_);
   [[nodiscard]] bool worth_waking() const BURROW_REQUIRES(lock_);
   void note_growth() BURROW_REQUIRES(lock_);
+  void note_manual(SpanState state, size_t more, size_t fewer) BURROW_REQUIRES(lock_);
 
   Mutex lock_{LockRank::kHeap};
   PageAllocator pages_ BURROW_GUARDED_BY(lock_);
@@ -168,6 +174,8 @@ class MHeap {
   int64_t epoch_start_ns_ BURROW_GUARDED_BY(lock_) = 0;
   int64_t next_run_ns_ BURROW_GUARDED_BY(lock_) = 0;
   uint32_t ticks_ BURROW_GUARDED_BY(lock_) = 0;
+  // Of all spans but collected ones. Written under the lock; relaxed: read as a figure.
+  std::atomic<size_t> manual_pages_{0};
   // Blocks of state kLarge: bytes now, and all that ever were.
   size_t large_bytes_ BURROW_GUARDED_BY(lock_) = 0;
   uint64_t large_mallocs_ BURROW_GUARDED_BY(lock_) = 0;

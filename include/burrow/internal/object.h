@@ -1,6 +1,7 @@
 // What the collected heap's inlined allocation shares with the library. Not for users: see gc.h.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 
@@ -78,6 +79,9 @@ extern thread_local burrow::internal::BumpSlot* burrow_gc_slots
 /// 1 while a collection marks: stores to pointer fields then call burrow_gc_shade.
 extern unsigned char burrow_gc_marking;
 
+/// Odd while weak pointers to what a collection did not reach are being cleared.
+extern std::atomic<uint32_t> burrow_gc_weak_turn;
+
 /// A zeroed object of at least `bytes`, by the slow path. Ends the program when memory is out.
 void* burrow_gc_allocate(size_t bytes, burrow::internal::ObjectKind kind);
 /// A zeroed object of `type`: what `make` calls where nothing is inlined. `bytes` is sizeof(T).
@@ -94,6 +98,8 @@ void burrow_gc_on_unreachable(void* object, void (*destroy)(void*));
 void* burrow_closure_made(void* captures, void* code) noexcept;
 void* burrow_closure_used(void* captures) noexcept;
 #endif
+/// What the cell of a weak pointer refers to, at any time.
+void* burrow_gc_weak_get(const std::atomic<uintptr_t>* cell);
 /// The barrier: `value` is about to be stored where the collector may have looked already.
 void burrow_gc_shade(void* value);
 }
