@@ -2,7 +2,6 @@
 #include "PointerMap.h"
 
 #include <map>
-#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -11,6 +10,7 @@
 #include "Diagnose.h"
 #include "Options.h"
 #include "Padding.h"
+#include "TypeMaps.h"
 #include "clang/AST/ASTConsumer.h"
 #include "clang/AST/ASTContext.h"
 #include "clang/AST/DeclTemplate.h"
@@ -38,7 +38,8 @@ enum : uint64_t { Noscan = 0, Raw = 1, Exact = 2 };
 struct WordMap {
   std::vector<uint64_t> Bits;
   bool HasPointers = false;
-  std::string Inexact;  ///< why the type stays as it is; empty when it is exact
+  std::string Inexact;  ///< why any word may be a pointer; empty when the type is exact
+  bool Told = false;    ///< the program said what the type holds: that stands
   std::optional<ByteRanges> Values;
 };
 
@@ -50,10 +51,25 @@ std::map<std::string, WordMap>& wordMaps() {
 
 class Layout {
  public:
-  Layout(clang::ASTContext& Of, WordMap& Into) : C(Of), Map(Into) {}
+  Layout(clang::ASTContext& Of, TypeMaps& Says, WordMap& Into) : C(Of), Told(Says), Map(Into) {}
 
+  /// An object by itself, or an element: a byte is one of storage.
+  void object(clang::QualType T) {
+    if (T.getCanonicalType()->isStdByteType()) {
+      inexact("a std::byte is storage for other objects");
+    }
+    type(T, 0, "it");
+  }
+
+ private:
   void type(clang::QualType T, uint64_t Offset, const std::string& Name) {
-    T = T.getCanonicalType();
+    if (namesAddress(T)) {
+      inexact(Name + " is an integer made for pointers");
+    }
+    T = T.getCanonicalType().getUnqualifiedType();
+    if (told(T, Offset, Name)) {
+      return;
+    }
     if (const auto* Array = C.getAsConstantArrayType(T)) {
       array(*Array, Offset, Name);
     } else if (T->isPointerType() || T->isReferenceType() || T->isBlockPointerType()) {
@@ -64,13 +80,35 @@ class Layout {
       type(Atomic->getValueType(), Offset, Name);
     } else if (const auto* Record = T->getAsRecordDecl()) {
       record(*Record, Offset, true, Name);
+    } else if (const auto* Vector = T->getAs<clang::VectorType>()) {
+      if (!Vector->getElementType()->isRealFloatingType()) {
+        inexact(Name + " is a vector that may hold pointers");
+      }
+    } else if (T->isIntegralOrEnumerationType() &&
+               C.getTypeSizeInChars(T).getQuantity() > int64_t(WordBytes)) {
+      inexact(Name + " is an integer with room for a pointer and more");
     } else if (!T->isBuiltinType() && !T->isEnumeralType() && !T->isMemberPointerType() &&
-               !T->isVectorType() && !T->isAnyComplexType()) {
+               !T->isAnyComplexType()) {
       inexact(Name + " is of a type with no known layout");
     }
   }
 
- private:
+  /// What `type_map` says of the type stands. False: nothing.
+  bool told(clang::QualType T, uint64_t Offset, const std::string& Name) {
+    const ToldMap* Said = planted("map-told") ? nullptr : Told.of(T);
+    if (!Said) {
+      return false;
+    }
+    if (!Said->Exact) {
+      inexact("type_map says so of " + Name);
+      return true;
+    }
+    for (uint64_t Word : Said->Words) {
+      word(Offset + Word * WordBytes, Name);
+    }
+    return true;
+  }
+
   void inexact(const std::string& Why) {
     if (Map.Inexact.empty()) {
       Map.Inexact = Why;
@@ -107,11 +145,11 @@ class Layout {
     clang::QualType Element = Array.getElementType();
     uint64_t Count = Array.getSize().getZExtValue();
     uint64_t Size = C.getTypeSizeInChars(Element).getQuantity();
-    if (UnionDepth || Aligned) {
-      // Bytes in which other objects are made.
-      if (Size == 1 && Count >= WordBytes) {
-        inexact(Name + " is storage for other objects");
-      }
+    if (Count == 0) {
+      inexact(Name + " may go on behind the object");
+    }
+    if (isStorage(C.getBaseElementType(Element), Count * Size) && !planted("map-storage")) {
+      inexact(Name + " is storage for other objects");
     }
     if (Element->isBuiltinType()) {
       return;
@@ -120,6 +158,47 @@ class Layout {
       type(Element, Offset + N * Size, Name);
       if (!Map.Inexact.empty() || !Map.HasPointers) {
         return;  // more of the same
+      }
+    }
+  }
+
+  /// Whether other objects may be made in an array: one of bytes, or one of numbers whose place
+  /// was chosen for what is made there.
+  bool isStorage(clang::QualType Element, uint64_t Bytes) const {
+    if (Bytes < WordBytes) {
+      return false;
+    }
+    if (Element->isCharType() || Element->isStdByteType() ||
+        Element->isSpecificBuiltinType(clang::BuiltinType::SChar)) {
+      return true;
+    }
+    return (UnionDepth || Aligned) && Element->isIntegralOrEnumerationType() &&
+           !Element->isBooleanType();
+  }
+
+  static bool isEmpty(const clang::RecordDecl& Record) {
+    const auto* Class = dyn_cast<clang::CXXRecordDecl>(&Record);
+    return !Class || Class->isEmpty();
+  }
+
+  /// uintptr_t and intptr_t, by whatever further names, and templates over them.
+  static bool namesAddress(clang::QualType T) {
+    for (;;) {
+      if (const auto* Name = T->getAs<clang::TypedefType>()) {
+        StringRef Text = Name->getDecl()->getName();
+        if (Text == "uintptr_t" || Text == "intptr_t") {
+          return true;
+        }
+        T = Name->desugar();
+      } else if (const auto* Enum = dyn_cast<clang::EnumType>(T.getCanonicalType())) {
+        clang::QualType Of = Enum->getDecl()->getIntegerType();
+        return !Of.isNull() && !Of->isEnumeralType() && namesAddress(Of);
+      } else if (const auto* Special = T->getAs<clang::TemplateSpecializationType>()) {
+        return any_of(Special->template_arguments(), [](const clang::TemplateArgument& A) {
+          return A.getKind() == clang::TemplateArgument::Type && namesAddress(A.getAsType());
+        });
+      } else {
+        return false;
       }
     }
   }
@@ -141,6 +220,10 @@ class Layout {
       return;
     }
     const clang::ASTRecordLayout& L = C.getASTRecordLayout(Record);
+    if (Record->field_empty() && L.getSize().getQuantity() >= int64_t(WordBytes) &&
+        isEmpty(*Record)) {
+      inexact(Name + " is room without members");
+    }
     StdDepth += Record->isInStdNamespace();
     if (const auto* Class = dyn_cast<clang::CXXRecordDecl>(Record)) {
       forEachBase(*Class, L, Offset, Complete, [&](const clang::CXXRecordDecl& Base, uint64_t At) {
@@ -163,45 +246,22 @@ class Layout {
   }
 
   clang::ASTContext& C;
+  TypeMaps& Told;
   WordMap& Map;
   unsigned UnionDepth = 0, StdDepth = 0;
   bool Aligned = false;
 };
 
-template <class D>
-const D* member(const clang::DeclContext* In, StringRef Name) {
-  if (!In) {
-    return nullptr;
-  }
-  clang::IdentifierInfo& Id = In->getParentASTContext().Idents.get(Name);
-  for (const clang::NamedDecl* Found : In->lookup(&Id)) {
-    if (auto* Wanted = dyn_cast<D>(Found)) {
-      return Wanted;
-    }
-  }
-  return nullptr;
-}
-
 class Consumer : public clang::ASTConsumer {
  public:
+  explicit Consumer(clang::CompilerInstance& Of) : Compiler(Of) {}
+
   void HandleTranslationUnit(clang::ASTContext& C) override {
-    const auto* Outer = member<clang::NamespaceDecl>(C.getTranslationUnitDecl(), "burrow");
-    const auto* Inner = member<clang::NamespaceDecl>(Outer, "internal");
-    const auto* Infos = member<clang::VarTemplateDecl>(Inner, "kTypeInfo");
-    if (!Infos) {
+    const auto* Infos = findInternal<clang::VarTemplateDecl>(C, "kTypeInfo");
+    if (!Infos || !Compiler.hasSema()) {
       return;
     }
-    // What the user said of a type himself stands.
-    std::set<const void*> Told;
-    if (const auto* Maps = member<clang::ClassTemplateDecl>(Outer, "type_map")) {
-      for (const auto* Special : Maps->specializations()) {
-        if (Special->getSpecializationKind() == clang::TSK_ExplicitSpecialization &&
-            Special->getTemplateArgs()[0].getKind() == clang::TemplateArgument::Type) {
-          Told.insert(
-              Special->getTemplateArgs()[0].getAsType().getCanonicalType().getAsOpaquePtr());
-        }
-      }
-    }
+    TypeMaps Told(Compiler.getSema());
     clang::ASTNameGenerator Names(C);
     for (const clang::VarTemplateSpecializationDecl* Info : Infos->specializations()) {
       const clang::TemplateArgument& Argument = Info->getTemplateArgs()[0];
@@ -211,9 +271,11 @@ class Consumer : public clang::ASTConsumer {
       }
       clang::QualType T = Argument.getAsType();
       WordMap Map;
-      Layout(C, Map).type(T, 0, "it");
-      if (hasTold(T, Told)) {
+      if (Told.of(T)) {
         Map.Inexact = "type_map says so";
+        Map.Told = true;
+      } else {
+        Layout(C, Told, Map).object(T);
       }
       explain(C, T, Map);
       Map.Values = valueBytes(C, T);
@@ -222,24 +284,6 @@ class Consumer : public clang::ASTConsumer {
   }
 
  private:
-  static bool hasTold(clang::QualType T, const std::set<const void*>& Told) {
-    T = T.getCanonicalType().getUnqualifiedType();
-    if (Told.count(T.getAsOpaquePtr())) {
-      return true;
-    }
-    if (const auto* Array = dyn_cast<clang::ArrayType>(T)) {
-      return hasTold(Array->getElementType(), Told);
-    }
-    const clang::CXXRecordDecl* Class = T->getAsCXXRecordDecl();
-    if (!Class || !Class->hasDefinition()) {
-      return false;
-    }
-    return any_of(Class->getDefinition()->bases(),
-                  [&](const clang::CXXBaseSpecifier& B) { return hasTold(B.getType(), Told); }) ||
-           any_of(Class->getDefinition()->fields(),
-                  [&](const clang::FieldDecl* F) { return hasTold(F->getType(), Told); });
-  }
-
   static void explain(clang::ASTContext& C, clang::QualType T, const WordMap& Map) {
     const clang::RecordDecl* Record = T->getAsRecordDecl();
     if (Options::explain() != Explain::Flows || Map.Inexact.empty() || !Record) {
@@ -252,13 +296,15 @@ class Consumer : public clang::ASTConsumer {
                             T.getAsString() + " has no exact pointer map: " + Map.Inexact);
     }
   }
+
+  clang::CompilerInstance& Compiler;
 };
 
 class Action : public clang::PluginASTAction {
  public:
-  std::unique_ptr<clang::ASTConsumer> CreateASTConsumer(clang::CompilerInstance& /*Compiler*/,
+  std::unique_ptr<clang::ASTConsumer> CreateASTConsumer(clang::CompilerInstance& Compiler,
                                                         StringRef /*File*/) override {
-    return std::make_unique<Consumer>();
+    return std::make_unique<Consumer>(Compiler);
   }
 
   bool ParseArgs(const clang::CompilerInstance& /*Compiler*/,
@@ -280,8 +326,20 @@ void patch(Module& M, GlobalVariable& Info, const WordMap& Map) {
     Fields.push_back(cast<Constant>(Op));
   }
   auto* Kind = dyn_cast<ConstantInt>(Fields[4]);
+  if (!Kind) {
+    return;
+  }
+  bool IsRaw = Kind->getZExtValue() == Raw;
+  if (!Map.Inexact.empty()) {
+    // The header does not see by what name an integer was declared.
+    if (!IsRaw) {
+      Fields[4] = ConstantInt::get(Kind->getType(), Raw);
+      Info.setInitializer(ConstantStruct::get(Old->getType(), Fields));
+    }
+    return;
+  }
   // What the header found exact by itself is; only what it could not see is filled in.
-  if (!Kind || Kind->getZExtValue() != Raw) {
+  if (!IsRaw) {
     return;
   }
   if (Map.HasPointers) {
@@ -308,7 +366,7 @@ PreservedAnalyses PointerMapPass::run(Module& M, ModuleAnalysisManager& /*Analys
     if (Map.Values) {
       noteValueBytes(*Info, *Map.Values);
     }
-    if (!Map.Inexact.empty()) {
+    if (Map.Told) {
       continue;
     }
     auto* Init = dyn_cast<ConstantStruct>(Info->getInitializer());

@@ -155,9 +155,7 @@ class Any {
   // The word may be a pointer, and the collector takes it for one: a number that looks like one may
   // keep an object, no more.
   void store(const Type* type, void* word) noexcept {
-    if (internal::marking() && word != nullptr) {
-      burrow_gc_shade(word);
-    }
+    word = internal::before_store(word);
     type_ = type;
     std::memcpy(word_, &word, sizeof(word));
   }

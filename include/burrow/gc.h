@@ -82,6 +82,13 @@ class Ptr {
 
   Ptr(const Ptr& other) noexcept { store(other.p_); }
 
+  /// Of a pointer that converts: to a base, to const, to void.
+  template <class U>
+    requires(!std::is_same_v<U, T> && std::is_convertible_v<U*, T*>)
+  Ptr(const Ptr<U>& other) noexcept {  // NOLINT(google-explicit-constructor)
+    store(other.get());
+  }
+
   // NOLINTNEXTLINE(bugprone-unhandled-self-assignment): storing what is there changes nothing
   Ptr& operator=(const Ptr& other) noexcept {
     store(other.p_);
@@ -90,6 +97,13 @@ class Ptr {
 
   Ptr& operator=(T* p) noexcept {
     store(p);
+    return *this;
+  }
+
+  template <class U>
+    requires(!std::is_same_v<U, T> && std::is_convertible_v<U*, T*>)
+  Ptr& operator=(const Ptr<U>& other) noexcept {
+    store(other.get());
     return *this;
   }
 
@@ -108,12 +122,7 @@ class Ptr {
   T* operator->() const noexcept { return p_; }
 
  private:
-  void store(T* p) noexcept {
-    if (internal::marking() && p != nullptr) {
-      burrow_gc_shade(const_cast<std::remove_cv_t<T>*>(p));
-    }
-    p_ = p;
-  }
+  void store(T* p) noexcept { p_ = internal::before_store(p); }
 
   T* p_ = nullptr;
 };

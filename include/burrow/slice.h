@@ -15,6 +15,7 @@
 #include <cstring>
 #include <initializer_list>
 #include <memory>
+#include <new>
 #include <ranges>
 #include <span>
 #include <type_traits>
@@ -30,18 +31,53 @@ namespace internal {
 /// Where slices without room point to: they are not null.
 alignas(16) inline char empty_array[16] = {};
 
-/// Memory for `n` > 0 elements, none of them constructed. REQUIRES: n * sizeof(T) fits PTRDIFF_MAX.
+/// In front of elements with a destructor: how many there are to destroy.
+struct alignas(16) ElementCount {
+  size_t n;
+};
+
+/// Bytes in front of the elements.
+template <class T>
+inline constexpr size_t kBeforeElements =
+    std::is_trivially_destructible_v<T> ? 0 : sizeof(ElementCount);
+
+template <class T>
+void destroy_elements(void* array) {
+  auto* count = static_cast<ElementCount*>(array);
+  std::destroy_n(std::launder(reinterpret_cast<T*>(count + 1)), count->n);
+}
+
+/// All `n` elements are constructed: their destructors run when nothing reaches them any more.
+template <class T>
+void elements_made([[maybe_unused]] T* elements, [[maybe_unused]] size_t n) {
+  if constexpr (!std::is_trivially_destructible_v<T>) {
+    auto* count = reinterpret_cast<ElementCount*>(elements) - 1;
+    count->n = n;
+    burrow_gc_on_unreachable(count, &destroy_elements<T>);
+  }
+}
+
+/// Memory for `n` > 0 elements, none of them constructed. REQUIRES: their bytes fit PTRDIFF_MAX.
 template <class T>
 T* allocate_elements(size_t n) {
+  static_assert(alignof(T) <= 16, "a slice cannot align to more than 16 bytes");
+  if constexpr (!std::is_trivially_destructible_v<T>) {
+    // No exact map: it would have to begin behind the count.
+    constexpr bool kNone = kPointerMap<T>.kind == ObjectKind::kNoscan;
+    void* memory = allocate_sized(sizeof(ElementCount) + n * sizeof(T),
+                                  kNone ? ObjectKind::kNoscan : ObjectKind::kRaw);
+    return reinterpret_cast<T*>(static_cast<ElementCount*>(memory) + 1);
+  } else {
 #ifdef __BURROW_PLUGIN__
-  return static_cast<T*>(burrow_gc_new_array(n, &kTypeInfo<T>));
+    return static_cast<T*>(burrow_gc_new_array(n, &kTypeInfo<T>));
 #else
-  void* memory = allocate_sized(n * sizeof(T), kPointerMap<T>.kind);
-  if constexpr (kPointerMap<T>.kind == ObjectKind::kExact) {
-    burrow_gc_describe(memory, &kTypeInfo<T>, n);
-  }
-  return static_cast<T*>(memory);
+    void* memory = allocate_sized(n * sizeof(T), kPointerMap<T>.kind);
+    if constexpr (kPointerMap<T>.kind == ObjectKind::kExact) {
+      burrow_gc_describe(memory, &kTypeInfo<T>, n);
+    }
+    return static_cast<T*>(memory);
 #endif
+  }
 }
 
 /// Copies elements that may overlap. One by one where stores have barriers.
@@ -59,13 +95,17 @@ void move_elements(T* to, const T* from, size_t n) {
 }
 
 template <class T>
-concept SliceElement = std::is_object_v<T> && !std::is_const_v<T> && std::copyable<T> &&
-                       std::default_initializable<T> && std::is_trivially_destructible_v<T>;
+concept SliceElement =
+    std::is_object_v<T> && !std::is_const_v<T> && std::copyable<T> && std::default_initializable<T>;
+
+template <class T>
+inline constexpr size_t kMostElements = (PTRDIFF_MAX - kBeforeElements<T>) / sizeof(T);
 
 }  // namespace internal
 
-/// A pointer, a length and a capacity. T must have a default value, and no destructor of its own,
-/// as elements are never destroyed. Constant or not, a slice gives access to its elements.
+/// A pointer, a length and a capacity. T must have a default value, and be copyable. Destructors
+/// of elements run on the cleanup goroutine, some time after nothing reaches their array any more.
+/// Constant or not, a slice gives access to its elements.
 template <class T>
 class Slice {
  public:
@@ -168,10 +208,8 @@ struct type_map<Slice<T>> {
 /// A slice of `len` default values with room for `cap`.
 template <class T>
 [[nodiscard]] Slice<T> make_slice(size_t len, size_t cap) {
-  static_assert(internal::SliceElement<T>,
-                "elements are copyable, default-constructible, and "
-                "trivially destructible");
-  constexpr size_t kMost = PTRDIFF_MAX / sizeof(T);
+  static_assert(internal::SliceElement<T>, "elements are copyable and have a default value");
+  constexpr size_t kMost = internal::kMostElements<T>;
   if (__builtin_expect(len > cap || cap > kMost, 0)) {
     internal::panic_runtime(len > kMost ? "makeslice: len out of range"
                                         : "makeslice: cap out of range");
@@ -183,6 +221,7 @@ template <class T>
   if constexpr (!internal::kZeroed<T>) {
     std::uninitialized_value_construct_n(elements, cap);
   }
+  internal::elements_made(elements, cap);
   return Slice<T>(elements, len, cap);
 }
 
@@ -205,14 +244,14 @@ struct Grown {
 /// A new array of the `len` elements at `from`, with room for `needed` and more.
 template <class T>
 [[gnu::noinline]] Grown<T> grow_elements(const T* from, size_t len, size_t cap, size_t needed) {
-  static_assert(SliceElement<T>,
-                "elements are copyable, default-constructible, and trivially destructible");
-  constexpr size_t kMost = PTRDIFF_MAX / sizeof(T);
+  static_assert(SliceElement<T>, "elements are copyable and have a default value");
+  constexpr size_t kMost = kMostElements<T>;
   if (needed < len || needed > kMost) {
     panic_runtime("growslice: len out of range");
   }
   size_t room = grown_capacity(cap, needed);
-  room = object_room((room > kMost ? needed : room) * sizeof(T)) / sizeof(T);
+  room = kBeforeElements<T> + (room > kMost ? needed : room) * sizeof(T);
+  room = (object_room(room) - kBeforeElements<T>) / sizeof(T);
   T* elements = allocate_elements<T>(room);
   if constexpr (std::is_trivially_copyable_v<T>) {
     move_elements(elements, from, len);
@@ -222,6 +261,7 @@ template <class T>
   if constexpr (!kZeroed<T>) {
     std::uninitialized_value_construct(elements + len, elements + room);
   }
+  elements_made(elements, room);
   return {elements, room};
 }
 

@@ -1,5 +1,5 @@
-// BURROW_FIELDS and BURROW_OPAQUE, the public macros: a member's name can be handed on in no other
-// way. See gc.h.
+// BURROW_FIELDS, BURROW_OPAQUE and BURROW_UNKNOWN, the public macros: a member's name can be handed
+// on in no other way. See gc.h.
 #pragma once
 
 #include <cstddef>
@@ -42,6 +42,12 @@ constexpr bool fields_fit(const PointerMap& map) {
   struct burrow::type_map<Type> {                                 \
     static constexpr ::burrow::internal::PointerMap kFields = {}; \
   }
+
+/// BURROW_UNKNOWN(Type): any word of a Type may be a pointer, whatever it looks like: a number that
+/// holds one, say.
+#define BURROW_UNKNOWN(Type) \
+  template <>                \
+  struct burrow::type_map<Type> {}
 
 // Not for users.
 #define BURROW_ADD_FIELD(Type, field)                                                 \

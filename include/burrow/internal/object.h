@@ -130,6 +130,22 @@ inline bool marking() {
   return __builtin_expect(*static_cast<const volatile unsigned char*>(&burrow_gc_marking) != 0, 0);
 }
 
+/// `p`, which is about to be stored, after the barrier. With it the value comes before the flag:
+/// one that was read from memory after the flag was looked at would be in no register when marking
+/// begins in between. (The plugin sees to that itself.)
+template <class T>
+inline T* before_store(T* p) {
+#ifndef __BURROW_PLUGIN__
+  if (!__builtin_constant_p(p)) {
+    asm volatile("" : "+r"(p));
+  }
+#endif
+  if (marking() && p != nullptr) {
+    burrow_gc_shade(const_cast<void*>(static_cast<const volatile void*>(p)));
+  }
+  return p;
+}
+
 /// Zeroed memory for one object of a size known only now.
 inline void* allocate_sized(size_t bytes, ObjectKind kind) {
   if (__builtin_expect(bytes <= kMaxSmallObject, 1)) {

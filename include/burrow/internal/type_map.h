@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <type_traits>
+#include <utility>
 
 #include "burrow/internal/fields.h"
 #include "burrow/internal/object.h"
@@ -14,8 +15,8 @@ namespace burrow {
 template <class T>
 class Ptr;
 
-/// What the collector may assume of a T. Specialise it by BURROW_FIELDS or BURROW_OPAQUE (gc.h),
-/// not by hand.
+/// What the collector may assume of a T. Specialise it by BURROW_FIELDS, BURROW_OPAQUE or
+/// BURROW_UNKNOWN (gc.h), not by hand.
 template <class T>
 struct type_map;
 
@@ -69,24 +70,33 @@ struct IsArray<std::array<T, N>> : std::true_type {};
 template <class T>
 concept HasFieldList = requires { type_map<T>::kFields; };
 
+/// Specialised, but for fields: nothing is to be assumed of a T.
+template <class T>
+concept SaidUnknown = requires { sizeof(type_map<T>); } && !HasFieldList<T>;
+
+/// Types in arrays of which other objects may be made. A bool or a number holds no other object.
+template <class T>
+inline constexpr bool kIsByte = std::is_same_v<T, std::byte> || std::is_same_v<T, unsigned char> ||
+                                std::is_same_v<T, char> || std::is_same_v<T, signed char>;
+
+/// Arrays of bytes with room for a pointer.
+template <class T>
+concept Storage = std::is_bounded_array_v<T> && sizeof(T) >= sizeof(void*) &&
+                  kIsByte<std::remove_cv_t<std::remove_all_extents_t<T>>>;
+
+/// Numbers no wider than a pointer. Wider ones are there to be a pointer and something more.
+template <class T>
+concept Number = std::is_floating_point_v<T> ||
+                 ((std::is_integral_v<T> || std::is_enum_v<T>) && sizeof(T) <= sizeof(void*));
+
 template <class T>
 constexpr PointerMap pointer_map();
 
-// Members laid one after the other, as the compiler does for a simple aggregate; `end` tells
-// whether it came out right.
-template <class... M>
-constexpr PointerMap map_of_members(TypeList<M...> /*members*/, size_t& end) {
-  PointerMap map;
-  size_t at = 0;
-  auto place = [&]<class Member>(std::type_identity<Member> /*type*/) {
-    at = (at + alignof(Member) - 1) / alignof(Member) * alignof(Member);
-    map.add(pointer_map<Member>(), at, sizeof(Member));
-    at += sizeof(Member);
-  };
-  (place(std::type_identity<M>()), ...);
-  end = at;
-  return map;
-}
+inline constexpr size_t kMapBytes = PointerMap::kMostWords * sizeof(void*);
+
+/// A type only where the offsets are constants.
+template <class T, size_t N>
+using FieldOffsets = std::bool_constant<(field_offsets<T, N>(kMapBytes), true)>;
 
 constexpr PointerMap raw_map() {
   PointerMap map;
@@ -100,19 +110,34 @@ constexpr PointerMap map_of_second_word() {
   return map;
 }
 
+// The map of a T whose members are M.
+template <class T, class... M>
+constexpr PointerMap map_of_members(TypeList<M...> /*members*/) {
+  constexpr size_t kCount = sizeof...(M);
+  if constexpr (((pointer_map<M>().kind == ObjectKind::kRaw) || ...)) {
+    return raw_map();
+  } else if constexpr (((pointer_map<M>().kind == ObjectKind::kNoscan) && ...)) {
+    return PointerMap();
+  } else if constexpr ((std::is_volatile_v<M> || ...)) {
+    return raw_map();
+  } else if constexpr (requires { typename FieldOffsets<T, kCount>; }) {
+    constexpr auto kOffsets = field_offsets<T, kCount>(kMapBytes);
+    PointerMap map;
+    size_t at = 0;
+    ((map.add(pointer_map<M>(), kOffsets[at], sizeof(M)), ++at), ...);
+    return map;
+  } else {
+    return raw_map();
+  }
+}
+
 template <class T>
 constexpr PointerMap aggregate_map() {
   constexpr size_t kCount = count_fields<T>();
-  if constexpr (std::is_empty_v<T>) {
-    return PointerMap();
-  } else if constexpr (kCount == 0 || kCount > kMostFields || alignof(T) > alignof(void*)) {
+  if constexpr (kCount == 0) {
     return raw_map();
   } else {
-    using Fields = decltype(fields_of<T, kCount>(std::declval<T&>()));
-    size_t end = 0;
-    PointerMap map = map_of_members(Fields(), end);
-    // Bit-fields and other oddities lie elsewhere, and then the end does too.
-    return (end + alignof(T) - 1) / alignof(T) * alignof(T) == sizeof(T) ? map : raw_map();
+    return map_of_members<T>(decltype(fields_of<T, kCount>(std::declval<T&>()))());
   }
 }
 
@@ -135,14 +160,20 @@ concept SimpleAggregate = std::is_aggregate_v<T> && std::is_class_v<T> && !requi
 
 template <class T>
 constexpr PointerMap pointer_map() {
-  if constexpr (std::is_arithmetic_v<T> || std::is_enum_v<T> || std::is_same_v<T, std::byte>) {
+  if constexpr (!std::is_same_v<T, std::remove_cv_t<T>>) {
+    return pointer_map<std::remove_cv_t<T>>();
+  } else if constexpr (HasFieldList<T>) {
+    return type_map<T>::kFields;
+  } else if constexpr (SaidUnknown<T> || Storage<T>) {
+    return raw_map();
+  } else if constexpr (Number<T>) {
     return PointerMap();
   } else if constexpr (IsPtr<T>::value) {
     PointerMap map;
     map.add(0);
     return map;
-  } else if constexpr (HasFieldList<T>) {
-    return type_map<T>::kFields;
+  } else if constexpr (std::is_empty_v<T> && sizeof(T) < sizeof(void*)) {
+    return PointerMap();
   } else if constexpr (std::is_bounded_array_v<T>) {
     using Element = std::remove_extent_t<T>;
     constexpr PointerMap kElement = pointer_map<Element>();
@@ -168,8 +199,11 @@ template <class T>
 inline constexpr bool kZeroed = std::is_trivially_default_constructible_v<T> || IsPtr<T>::value ||
                                 requires { requires type_map<T>::kZeroed; };
 
+/// Of an object or an element. A std::byte by itself is an element of storage: see gc.h.
 template <class T>
-inline constexpr PointerMap kPointerMap = pointer_map<T>();
+inline constexpr PointerMap kPointerMap =
+    std::is_same_v<std::remove_cv_t<T>, std::byte> && !HasFieldList<T> ? raw_map()
+                                                                       : pointer_map<T>();
 
 template <class T>
 void destroy_object(void* object) {
