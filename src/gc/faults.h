@@ -9,6 +9,9 @@ struct Faults {
   bool no_stack_rescan = false;      ///< stacks are not looked at again when marking ends
   bool no_dirty_rescan = false;      ///< changed memory is not looked at again
   bool no_hold_back = false;         ///< who allocates past the goal does not wait for the cycle
+  bool no_access_notes = false;      ///< nobody notes what memory of the arena may not be read
+  bool own_stack_only = false;       ///< of a thread that is on another stack, its own is passed by
+  bool no_foreign_roots = false;     ///< what another malloc hands out is no root
   bool stop_with_locks = false;      ///< threads are stopped while they hold brief locks
   bool no_due_order = false;         ///< destructors run in the order in which objects were made
   bool no_settle_gate = false;       ///< memory is reused before what is due is marked

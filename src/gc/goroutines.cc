@@ -99,15 +99,13 @@ void note_stacks(os::StoppedThread& thread) {
     // A slot goes on behind its goroutine, with pages that were never touched.
     thread.stack_limit = end_of(*bounds.goroutine);
     thread.other_start = reinterpret_cast<Address>(w->context.sp);
-    thread.other_limit = os::stack_end(thread.other_start);
     return;
   }
   if (const Goroutine* g = w->here(); g != nullptr) {
     // A handler on a stack of its own has interrupted the goroutine; or the switch to it is on its
     // way, and then this is more than need be.
-    auto* end = reinterpret_cast<const char*>(g) + sizeof(*g);
+    thread.other_start = reinterpret_cast<Address>(g->stack_low);
     thread.other_limit = end_of(*g);
-    thread.other_start = thread.other_limit - sched::StackArea::pages_of(g->stack_low, end).depth;
   }
 }
 

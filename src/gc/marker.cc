@@ -8,12 +8,20 @@
 
 #include "base/annotations.h"
 #include "base/bits.h"
+#include "base/check.h"
+#include "os/mappings.h"
+#include "os/os.h"
 
 namespace burrow::gc {
 
 void Marker::init() {
   current_ = g_mark_pool.get_empty();
   second_ = g_mark_pool.get_empty();
+  flag_ = scan_flag_of(this);
+  copy_ = static_cast<Address*>(os::map_memory(kCopy));
+  if (copy_ == nullptr) {
+    fatal("out of memory for the collector's markers");
+  }
 }
 
 // The current chunk is full: the second takes its place; what the second held goes to the pool.
@@ -118,6 +126,10 @@ BURROW_NO_TSAN __attribute__((no_sanitize("address"))) void Marker::scan_some(Ad
 }
 
 void Marker::scan_object(Address start, Address end, ObjectKind kind) {
+  if (any_no_access() && has_no_access(start, end)) {
+    scan_copied(start, end);
+    return;
+  }
   for (Address at = start; at + sizeof(void*) <= end; at += kSmallWords * sizeof(void*)) {
     scan_some(at, std::min(kSmallWords, (end - at) / sizeof(void*)), kind);
   }
@@ -126,6 +138,44 @@ void Marker::scan_object(Address start, Address end, ObjectKind kind) {
 
 void Marker::scan_words(Address start, Address end) {
   scan_object(round_up(start, alignof(void*)), end, ObjectKind::kRaw);
+}
+
+// REQUIRES: at most kCopy.
+void Marker::scan_copy(size_t bytes) {
+  auto copy = reinterpret_cast<Address>(copy_);
+  for (size_t done = 0; done < bytes; done += kSmallWords * sizeof(void*)) {
+    scan_some(copy + done, std::min(kSmallWords, (bytes - done) / sizeof(void*)),
+              ObjectKind::kRaw);
+  }
+  work_.scanned_bytes += bytes;
+}
+
+void Marker::scan_copied(std::span<const os::Piece> pieces) {
+  while (!pieces.empty()) {
+    size_t count = 0;
+    size_t bytes = 0;
+    while (count < std::min(pieces.size(), os::kMostPieces) &&
+           bytes + pieces[count].bytes <= kCopy) {
+      bytes += pieces[count++].bytes;
+    }
+    if (count > 1 && os::try_read_all(copy_, pieces.first(count))) {
+      scan_copy(bytes);
+    } else {
+      count = std::max<size_t>(count, 1);
+      for (const os::Piece& piece : pieces.first(count)) {
+        scan_copied(piece.from, piece.from + piece.bytes);
+      }
+    }
+    pieces = pieces.subspan(count);
+  }
+}
+
+void Marker::scan_copied(Address start, Address end) {
+  for (Address at = round_up(start, alignof(void*)); at + sizeof(void*) <= end; at += kCopy) {
+    size_t bytes = std::min(kCopy, round_down(end - at, sizeof(void*)));
+    (void)os::read_what_is_there(copy_, at, bytes);
+    scan_copy(bytes);
+  }
 }
 
 // A place inside a large object where scanning goes on.
@@ -144,7 +194,7 @@ void Marker::scan_piece(Address from) {
 
 void Marker::scan(ObjectRef object) {
   size_t size = object_size(object);
-  if (BURROW_LIKELY(size <= kSmallWords * sizeof(void*))) {
+  if (BURROW_LIKELY(size <= kSmallWords * sizeof(void*) && !any_no_access())) {
     // Not by the loop of scan_object, which would cost a fifth of the time.
     scan_some(object.start, size / sizeof(void*), object.entry.kind());
     work_.scanned_bytes += size;
@@ -205,6 +255,11 @@ void Marker::mark_batch() {
 }
 
 bool Marker::drain(size_t budget) {
+  NativeScan scan(*flag_);
+  return drain_some(budget);
+}
+
+bool Marker::drain_some(size_t budget) {
   uint64_t stop = work_.scanned_bytes + work_.marked_bytes + budget;
   for (;;) {
     while (at_ < batched_) {

@@ -10,9 +10,12 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 #include "gc/mark_pool.h"
+#include "gc/no_access.h"
 #include "gc/tables.h"
+#include "os/mappings.h"
 
 namespace burrow::gc {
 
@@ -26,8 +29,16 @@ class alignas(128) Marker {
     }
   }
 
-  /// Pushes every aligned word of [start, end). The memory may be changing meanwhile.
+  /// Pushes every aligned word of [start, end), which can be read. The memory may be changing
+  /// meanwhile. In the arena only pages that are noted as such (no_access.h) may be unreadable.
   void scan_words(Address start, Address end);
+
+  /// The same for memory of the program, of which some may not be readable, or not for long: that is
+  /// passed by.
+  void scan_copied(Address start, Address end);
+
+  /// The same for many short ranges: as few system calls as can be.
+  void scan_copied(std::span<const os::Piece> pieces);
 
   /// Marks until there is no work at hand (then true) or about `budget` bytes were scanned.
   /// Takes work out of the pool, and leaves some there for others.
@@ -52,13 +63,17 @@ class alignas(128) Marker {
 
   [[nodiscard]] Work take_work();
 
-  /// Readies the marker; once.
+  /// Readies the marker; once. Ends the program when memory is out.
   void init();
+
+  [[nodiscard]] ScanFlag& scan_flag() { return *flag_; }
 
  private:
   static constexpr size_t kBatch = 32;
   /// So many words are scanned with one look at the stack's room and one word of the pointer table.
   static constexpr size_t kSmallWords = 64;
+  /// What is copied before it is scanned, at a time.
+  static constexpr size_t kCopy = size_t{64} * 1024;
   /// Larger objects are scanned in pieces of this many bytes.
   static constexpr size_t kPiece = size_t{64} * 1024;
 
@@ -83,10 +98,12 @@ class alignas(128) Marker {
   [[nodiscard]] bool next_batch();
   void fetch_lines() const;
   void mark_batch();
+  bool drain_some(size_t budget);
   void scan(ObjectRef object);
   void scan_some(Address start, size_t words, ObjectKind kind);
   void scan_object(Address start, Address end, ObjectKind kind);
   void scan_piece(Address from);
+  void scan_copy(size_t bytes);
 
   WorkChunk* current_ = nullptr;
   WorkChunk* second_ =
@@ -96,6 +113,8 @@ class alignas(128) Marker {
   size_t at_ = 0;
   size_t batched_ = 0;
   Work work_;
+  ScanFlag* flag_ = nullptr;
+  Address* copy_ = nullptr;
 };
 
 }  // namespace burrow::gc

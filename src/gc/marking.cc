@@ -14,23 +14,12 @@
 #include "gc/settle.h"
 #include "gc/stale_words.h"
 #include "gc/team.h"
+#include "gc/thread_roots.h"
 #include "gc/verify.h"
 #include "os/os.h"
 #include "os/stop.h"
 
 namespace burrow::gc {
-
-namespace {
-
-// What is found is followed later. REQUIRES: the world is stopped.
-void scan_stacks(std::span<const os::StoppedThread> threads) {
-  for (const os::StoppedThread& thread : threads) {
-    for_each_thread_range(thread,
-                          [](Address from, Address to) { g_team.leader().scan_words(from, to); });
-  }
-}
-
-}  // namespace
 
 void Collector::begin_mark(RootJobs& jobs) {
   (void)take_scanned_bytes(RootJob::Kind::kManual);
@@ -47,7 +36,7 @@ void Collector::begin_mark(RootJobs& jobs) {
   }
   // Stacks now, and not only at the end: a thread may have looked at the flag before it was set and
   // store afterwards; what it will store is in its registers.
-  scan_stacks(threads);
+  scan_threads(g_team.leader(), threads, nullptr);
   burrow_gc_marking = 1;
   phase_.store(Phase::kMark, std::memory_order_relaxed);
   os::resume_threads();
@@ -69,7 +58,7 @@ void Collector::scan_globals() {
 // not in the last stop.
 void Collector::look_at_stacks() {
   int64_t started = os::monotonic_ns();
-  scan_stacks(os::stop_threads());
+  scan_threads(g_team.leader(), os::stop_threads(), nullptr);
   os::resume_threads();
   times_.looks_ns += os::monotonic_ns() - started;
 }
@@ -112,20 +101,15 @@ void Collector::run_beside(RootJobs& jobs) {
 
 namespace {
 
-// REQUIRES: the world is stopped.
-void add_stacks(RootJobs& jobs, std::span<const os::StoppedThread> threads) {
+// REQUIRES: the world is stopped and marked, and the loader's lock is held.
+void verify_world(RootJobs& jobs, std::span<const os::StoppedThread> threads) {
+  jobs.clear();
+  add_globals(jobs);
   for (const os::StoppedThread& thread : threads) {
     for_each_thread_range(
         thread, [&](Address from, Address to) { jobs.add(RootJob::Kind::kWords, from, to); });
   }
   note_running(threads);
-}
-
-// REQUIRES: the world is stopped and marked, and the loader's lock is held.
-void verify_world(RootJobs& jobs, std::span<const os::StoppedThread> threads) {
-  jobs.clear();
-  add_globals(jobs);
-  add_stacks(jobs, threads);
   add_goroutines(jobs);
   Address start = heap::g_arena.base;
   add_arena(jobs, RootJob::Kind::kManual, start, start + heap::arena_committed().bytes());
@@ -145,9 +129,9 @@ void Collector::finish_mark() {
   std::span<const os::StoppedThread> threads = os::stop_threads();
   phase_.store(Phase::kStopped, std::memory_order_relaxed);
   if (!g_faults.no_stack_rescan) {
-    add_stacks(again_, threads);
+    figures.stack_bytes = scan_threads(g_team.leader(), threads, &again_);
+    note_running(threads);
   }
-  figures.stack_bytes = again_.bytes() - figures.global_bytes;
   if (!g_faults.no_goroutine_rescan) {
     add_goroutines(again_);
   }

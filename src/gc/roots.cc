@@ -78,8 +78,15 @@ struct Visitor {
   void operator()(Address from, Address to) const { visit(argument, from, to); }
 };
 
-// Blocks of a class that overlap the part. Free ones carry their mark in the first word.
-BURROW_NO_TSAN __attribute__((no_sanitize("address"))) void scan_blocks(const Visitor& visit,
+// Free blocks carry their mark in the first word. The program owns one that may not be read.
+BURROW_NO_TSAN __attribute__((no_sanitize("address"))) bool is_free(Address block) {
+  return !(any_no_access() && has_no_access(block, block + sizeof(Address))) &&
+         *reinterpret_cast<const volatile Address*>(block) ==
+             heap::free_mark(reinterpret_cast<const void*>(block));
+}
+
+// Blocks of a class that overlap the part.
+void scan_blocks(const Visitor& visit,
                                                                         const PagePart& part,
                                                                         const heap::MSpan& span,
                                                                         SizeClass c) {
@@ -94,8 +101,7 @@ BURROW_NO_TSAN __attribute__((no_sanitize("address"))) void scan_blocks(const Vi
     if (block >= part.to) {
       break;
     }
-    Address first = *reinterpret_cast<const volatile Address*>(block);
-    if (first != heap::free_mark(reinterpret_cast<const void*>(block))) {
+    if (!is_free(block)) {
       visit(std::max(block, part.from), std::min(block + info.size, part.to));
     }
   }
@@ -224,10 +230,6 @@ void add_arena(RootJobs& jobs, RootJob::Kind kind, Address start, Address end) {
 void for_each_root_range(const RootJob& job, void (*visit)(void* argument, Address, Address),
                          void* argument) {
   Visitor visitor{visit, argument};
-  if (job.kind == RootJob::Kind::kWords) {
-    visitor(job.start, job.end);
-    return;
-  }
   if (job.kind == RootJob::Kind::kGoroutines) {
     for_each_goroutine_range(job.start, job.end, visit, argument);
     return;
@@ -249,6 +251,11 @@ void for_each_root_range(const RootJob& job, void (*visit)(void* argument, Addre
 }
 
 void run_job(Marker& marker, const RootJob& job) {
+  if (job.kind == RootJob::Kind::kWords) {
+    marker.scan_copied(job.start, job.end);
+    return;
+  }
+  NativeScan scan(marker.scan_flag());
   uint64_t bytes = 0;
   for_each_root_range(job, [&](Address from, Address to) {
     marker.scan_words(from, to);

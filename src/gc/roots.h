@@ -9,14 +9,13 @@
 #include "base/units.h"
 #include "gc/marker.h"
 #include "gc/outside_list.h"
-#include "os/stop.h"
 
 namespace burrow::gc {
 
 /// A part of the roots, small enough to share them out among markers.
 struct RootJob {
   enum class Kind : uint8_t {
-    kWords,    ///< every word of [start, end)
+    kWords,    ///< every word of [start, end) that can be read; not in the arena
     kManual,   ///< malloc'd blocks in a part of the arena
     kAgain,    ///< malloc'd blocks, and marked objects of ObjectKind::kRaw, in a part of the arena
     kChanged,  ///< the same in what was written to
@@ -66,11 +65,6 @@ void add_globals(RootJobs& jobs);
 /// Adds a part of the arena; kManual or kAgain.
 void add_arena(RootJobs& jobs, RootJob::Kind kind, Address start, Address end);
 
-/// Calls `visit` with each range of words that a stopped thread can reach: its registers, its
-/// stack, its thread_locals.
-template <typename F>
-void for_each_thread_range(const os::StoppedThread& thread, F visit);
-
 /// Calls `f(argument)` while no object can be loaded or unloaded by another thread.
 void with_loader_lock(void (*f)(void* argument), void* argument);
 
@@ -89,24 +83,5 @@ void run_job(Marker& marker, const RootJob& job);
 
 /// Bytes that jobs of a kind had to scan since the last call.
 [[nodiscard]] uint64_t take_scanned_bytes(RootJob::Kind kind);
-
-template <typename F>
-void for_each_thread_range(const os::StoppedThread& thread, F visit) {
-  visit(thread.context, thread.context_end);
-  Address limit = thread.stack_limit;
-  if (limit == 0) {
-    // A stack that the program made: all of its mapping above the stack pointer, and the thread's
-    // own stack, whose pointer is in some variable of the program.
-    limit = os::mapping_of(thread.sp).limit;
-    os::Mapping own = os::mapping_of(thread.thread_pointer - 1);
-    if (thread.sp < own.start || thread.sp >= own.limit) {
-      visit(own.start, own.limit);
-    }
-  }
-  visit(thread.sp, limit);
-  visit(thread.other_start, thread.other_limit);
-  visit(thread.thread_pointer - os::static_tls_bytes(),
-        thread.thread_pointer + os::thread_descriptor_bytes());
-}
 
 }  // namespace burrow::gc

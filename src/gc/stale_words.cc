@@ -7,6 +7,7 @@
 #include "base/annotations.h"
 #include "base/bits.h"
 #include "base/check.h"
+#include "gc/no_access.h"
 #include "gc/roots.h"
 #include "heap/arena.h"
 #include "os/os.h"
@@ -50,6 +51,9 @@ void note_page(PageId page) {
 // Words of a block in use: pointers, if there is an object.
 BURROW_NO_TSAN __attribute__((no_sanitize("address"))) void except_block(Address start,
                                                                          Address end) {
+  if (any_no_access() && has_no_access(start, end)) {
+    return;
+  }
   for (Address at = round_up(start, sizeof(Address)); at + sizeof(Address) <= end;
        at += sizeof(Address)) {
     Address word = *reinterpret_cast<const volatile Address*>(at);

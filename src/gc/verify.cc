@@ -2,14 +2,17 @@
 #include "gc/verify.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cstring>
 
 #include "base/annotations.h"
 #include "base/bits.h"
 #include "base/check.h"
+#include "gc/no_access.h"
 #include "gc/specials.h"
 #include "gc/stale_words.h"
+#include "os/mappings.h"
 #include "os/os.h"
 
 namespace burrow::gc {
@@ -42,7 +45,18 @@ class Verifier {
   Verifier(const Verifier&) = delete;
   Verifier& operator=(const Verifier&) = delete;
 
-  void root(Address start, Address end) { words(start, end, Step::kRoot); }
+  // By copies: some of it may not be readable.
+  void root(Address start, Address end) {
+    std::array<Address, 512> copy;
+    for (Address at = round_up(start, alignof(void*)); at + sizeof(void*) <= end;
+         at += sizeof(copy)) {
+      size_t bytes = std::min(sizeof(copy), round_down(end - at, sizeof(void*)));
+      (void)os::read_what_is_there(copy.data(), at, bytes);
+      for (size_t i = 0; i < bytes / sizeof(Address); ++i) {
+        visit(copy[i], at + i * sizeof(Address), Step::kRoot);
+      }
+    }
+  }
 
   void run() {
     for (; next_ < count_; ++next_) {
@@ -65,6 +79,9 @@ class Verifier {
  private:
   BURROW_NO_TSAN __attribute__((no_sanitize("address"))) void words(Address start, Address end,
                                                                     size_t from) {
+    if (any_no_access() && has_no_access(start, end)) {
+      return;
+    }
     for (Address at = round_up(start, alignof(void*)); at + sizeof(void*) <= end;
          at += sizeof(void*)) {
       visit(*reinterpret_cast<const volatile Address*>(at), at, from);

@@ -18,12 +18,12 @@ namespace burrow::os {
 struct StoppedThread {
   uint32_t tid = 0;
   uintptr_t sp = 0;           ///< stack pointer, less the red zone
-  uintptr_t stack_limit = 0;  ///< end of the stack that `sp` is on; 0 when not known
+  uintptr_t stack_limit = 0;  ///< end of the stack that `sp` is on, if the owner of threads says
   uintptr_t context = 0;      ///< the saved registers: [context, context_end)
   uintptr_t context_end = 0;
   uintptr_t thread_pointer = 0;  ///< the thread's static thread_locals end here
-  uintptr_t other_start = 0;     ///< another stack that the thread has calls on, or [0, 0)
-  uintptr_t other_limit = 0;
+  uintptr_t other_start = 0;     ///< another stack that the thread has calls on; 0: none
+  uintptr_t other_limit = 0;     ///< 0: not known
 };
 
 /// What the owner of the threads tells the stop.
@@ -60,14 +60,6 @@ void resume_threads();
 /// Bytes of static thread_locals below the thread pointer, and of the thread's descriptor above.
 [[nodiscard]] size_t static_tls_bytes();
 [[nodiscard]] size_t thread_descriptor_bytes();
-
-/// The mapping around an address: [start, limit), both 0 when there is none. Reads /proc/self/maps.
-struct Mapping {
-  uintptr_t start = 0;
-  uintptr_t limit = 0;
-};
-
-[[nodiscard]] Mapping mapping_of(uintptr_t address);
 
 /// In the child of a fork: nobody is stopped.
 void stop_reset_after_fork();

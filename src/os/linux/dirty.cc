@@ -11,39 +11,17 @@
 #include <array>
 #include <cerrno>
 
+#include "os/linux/page_scan.h"
 #include "os/os.h"
 
 namespace burrow::os {
 namespace {
 
-// Newer than Debian 12's headers: include/uapi/linux/userfaultfd.h and fs.h of Linux 6.7.
+// Newer than Debian 12's headers: include/uapi/linux/userfaultfd.h of Linux 6.7.
 constexpr uint64_t kFeatureWpAsync = 1 << 15;
 constexpr int kUserModeOnly = 1;
 
-struct PageRegion {
-  uint64_t start;
-  uint64_t end;
-  uint64_t categories;
-};
-
-struct ScanArgument {
-  uint64_t size;
-  uint64_t flags;
-  uint64_t start;
-  uint64_t end;
-  uint64_t walk_end;
-  uint64_t vec;
-  uint64_t vec_len;
-  uint64_t max_pages;
-  uint64_t category_inverted;
-  uint64_t category_mask;
-  uint64_t category_anyof_mask;
-  uint64_t return_mask;
-};
-
 constexpr uint64_t kScanCheckAsync = 2;
-constexpr uint64_t kPageIsWritten = 2;
-constexpr unsigned long kPagemapScan = _IOWR('f', 16, ScanArgument);
 
 // What counts as written when the kernel cannot tell.
 constexpr uintptr_t kPiece = uintptr_t{2} * 1024 * 1024;
@@ -88,7 +66,7 @@ bool DirtyTracker::watch() {
 }
 
 bool DirtyTracker::forget(uintptr_t from, uintptr_t to) {
-  ScanArgument scan{};
+  PageScan scan{};
   scan.size = sizeof(scan);
   scan.flags = kForget | kScanCheckAsync;
   scan.start = from;
@@ -116,7 +94,7 @@ uintptr_t DirtyTracker::look_at_some(uintptr_t at, uintptr_t end, uint64_t flags
   // Zeroed: a call that fails half-way has written the regions that it found and protected again,
   // but does not tell their number.
   std::array<PageRegion, 256> regions{};
-  ScanArgument scan{};
+  PageScan scan{};
   scan.size = sizeof(scan);
   scan.flags = flags | kScanCheckAsync;
   scan.start = at;

@@ -12,6 +12,7 @@
 #include "base/annotations.h"
 #include "base/bits.h"
 #include "base/errno_scope.h"
+#include "os/mappings.h"
 #include "os/os.h"
 
 namespace burrow::os {
@@ -78,6 +79,7 @@ void* map_stacks(void* hint, size_t bytes, size_t alignment, size_t offset) {
     }
   }
   ::madvise(p, bytes, MADV_NOHUGEPAGE);
+  note_own_memory(p, bytes);
   return p;
 }
 

@@ -143,9 +143,6 @@ void stop_here(uint32_t generation, const ucontext_t& context) {
   if (g_callbacks.stacks != nullptr) {
     g_callbacks.stacks(slot);
   }
-  if (slot.stack_limit == 0) {
-    slot.stack_limit = stack_end(sp);
-  }
   slot.context = reinterpret_cast<uintptr_t>(&context);
   slot.context_end = context_limit(context);
   slot.thread_pointer = static_cast<uintptr_t>(pthread_self());

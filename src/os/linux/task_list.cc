@@ -9,11 +9,11 @@
 #include <atomic>
 #include <charconv>
 #include <cstring>
+#include <optional>
 #include <string_view>
 
 #include "base/printer.h"
 #include "os/os.h"
-#include "os/stop.h"
 
 namespace burrow::os {
 namespace {
@@ -115,40 +115,6 @@ TaskState task_state(uint32_t tid, int signal, bool look) {
     g_ended[next++ % g_ended.size()] = tid;
   }
   return state;
-}
-
-Mapping mapping_of(uintptr_t address) {
-  int fd = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
-  Mapping found;
-  std::array<char, 8192> buffer;
-  size_t held = 0;
-  while (fd >= 0 && found.limit == 0) {
-    ssize_t n = read(fd, buffer.data() + held, buffer.size() - held);
-    if (n <= 0) {
-      break;
-    }
-    held += static_cast<size_t>(n);
-    std::string_view text(buffer.data(), held);
-    size_t end = 0;
-    while ((end = text.find('\n')) != std::string_view::npos) {
-      Mapping m;
-      const char* line = text.begin();
-      const char* dash = line + text.find('-');
-      std::from_chars(line, dash, m.start, 16);
-      std::from_chars(dash + 1, line + end, m.limit, 16);
-      if (address >= m.start && address < m.limit) {
-        found = m;
-        break;
-      }
-      text.remove_prefix(end + 1);
-    }
-    held = text.size();
-    std::memmove(buffer.data(), text.data(), held);
-  }
-  if (fd >= 0) {
-    close(fd);
-  }
-  return found;
 }
 
 }  // namespace burrow::os

@@ -17,14 +17,11 @@
 #include "base/check.h"
 #include "base/units.h"
 #include "os/fibers.h"
+#include "os/mappings.h"
 #include "os/os.h"
 #include "os/signal_mask.h"
 #include "os/stack_memory.h"
 #include "os/stop.h"
-
-// Where the first thread's stack began. Missing in static programs.
-// NOLINTNEXTLINE(bugprone-reserved-identifier): glibc's name
-extern "C" __attribute__((weak)) void* __libc_stack_end;
 
 namespace burrow::os {
 namespace {
@@ -102,7 +99,16 @@ void* run_background(void* raw) {
     fatal("out of memory for the table of threads");
   }
   t_in_background = true;
+  learn_thread_stacks();
+  // It may hold pointers of the collector's, which are no roots.
+  StackBounds stack = thread_stack(static_cast<uintptr_t>(pthread_self()));
+  if (stack.limit != 0) {
+    note_own_memory(reinterpret_cast<void*>(stack.low), stack.limit - stack.low);
+  }
   reinterpret_cast<void (*)()>(raw)();
+  if (stack.limit != 0) {
+    forget_own_memory(reinterpret_cast<void*>(stack.low));
+  }
   (void)never_stop_this_thread(false);
   g_own_threads.fetch_sub(1, std::memory_order_relaxed);
   return nullptr;
@@ -153,6 +159,7 @@ std::optional<uint64_t> create_with_mask(const char* name, void (*function)(), s
 bool at_thread_exit(void (*function)(void*), void* argument) {
   static constinit pthread_once_t once = PTHREAD_ONCE_INIT;
   pthread_once(&once, make_key);
+  learn_thread_stacks();
   t_handler = ExitHandler{function, argument, 0};
   return g_key_made && pthread_setspecific(g_key, &t_handler) == 0;
 }
@@ -234,22 +241,6 @@ bool start_mutator_thread(const char* name, void (*function)()) {
   SignalMask mask = SignalMask::all().without(stop_signal());
   return create_with_mask(name, function, 0, PTHREAD_CREATE_DETACHED, mask, run_mutator)
       .has_value();
-}
-
-uintptr_t stack_end(uintptr_t sp) {
-  // More than this below the end: another stack, with holes in between.
-  constexpr uintptr_t kFarthest = uintptr_t{256} * 1024 * 1024;
-  // glibc keeps a thread's descriptor at the upper end of its stack, also of one that the program
-  // brought. The first thread's is elsewhere.
-  auto descriptor = static_cast<uintptr_t>(pthread_self());
-  if (descriptor - sp < kFarthest) {
-    return descriptor;
-  }
-  if (uintptr_t end = stack_slot_end(sp); end != 0) {
-    return end;
-  }
-  auto first = &__libc_stack_end != nullptr ? reinterpret_cast<uintptr_t>(__libc_stack_end) : 0;
-  return first - sp < kFarthest ? first : 0;
 }
 
 void sleep_ms(int milliseconds) {

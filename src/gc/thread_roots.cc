@@ -1,0 +1,143 @@
+// What stopped threads can reach. See thread_roots.h.
+#include "gc/thread_roots.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "base/bits.h"
+#include "gc/faults.h"
+#include "gc/tables.h"
+#include "heap/arena.h"
+#include "heap/mspan.h"
+#include "os/mappings.h"
+#include "os/os.h"
+
+namespace burrow::gc {
+namespace {
+
+struct Visitor {
+  void (*visit)(void* argument, Address from, Address to);
+  void* argument;
+
+  void operator()(Address from, Address to) const {
+    if (from < to) {
+      visit(argument, from, to);
+    }
+  }
+};
+
+// The end of the block or object that holds the address; 0 when none does.
+Address end_in_arena(Address address) {
+  PageId page(0);
+  if (!heap::find_page(reinterpret_cast<const void*>(address), page)) {
+    return 0;
+  }
+  if (ObjectRef object = find_object(address); object) {
+    return object.start + object_size(object);
+  }
+  const heap::MSpan* span = heap::span_of_page(page);
+  span = span != nullptr ? span : heap::span_around(page);
+  if (span == nullptr) {
+    return 0;
+  }
+  if (span->state == heap::SpanState::kSmall || span->state == heap::SpanState::kSampled) {
+    const heap::ClassInfo& info = heap::class_info(span->size_class);
+    size_t index = heap::block_index(address - span->first, info);
+    return std::min(span->first + (index + 1) * info.size, span->limit());
+  }
+  return span->limit();
+}
+
+// Where a stack ends that the program made.
+Address end_of_stack(Address sp) {
+  if (Address end = end_in_arena(sp); end != 0) {
+    return end;
+  }
+  if (Address end = os::own_memory_end(sp); end != 0) {
+    return end;
+  }
+  return os::mapping_of(sp).limit;
+}
+
+// What was never written to is left out: it is most of many a stack.
+void visit_present(const Visitor& visit, Address from, Address to) {
+  constexpr size_t kShort = 64 * kKiB;
+  if (to - from <= kShort) {
+    visit(from, to);
+    return;
+  }
+  os::for_each_present(round_down(from, os::kOsPageSize), round_up(to, os::kOsPageSize),
+                       [&](Address part, Address part_end) {
+                         visit(std::max(part, from), std::min(part_end, to));
+                       });
+}
+
+os::StackBounds own_stack(const os::StoppedThread& thread) {
+  if (os::StackBounds own = os::thread_stack(thread.thread_pointer); own.limit != 0) {
+    return own;
+  }
+  if (thread.tid == os::process_id()) {
+    return os::first_stack(thread.sp);
+  }
+  // A thread that the C library did not make, or one that does not tell.
+  os::Mapping around = os::mapping_of(thread.thread_pointer - 1);
+  return {around.start, around.limit};
+}
+
+}  // namespace
+
+void for_each_thread_range(const os::StoppedThread& thread,
+                           void (*visit_range)(void* argument, Address from, Address to),
+                           void* argument) {
+  Visitor visit{visit_range, argument};
+  visit(thread.context, thread.context_end);
+  os::StackBounds own = own_stack(thread);
+  auto limit_of = [&](Address sp, Address told) {
+    if (told != 0) {
+      return told;
+    }
+    return own.holds(sp) ? own.limit : end_of_stack(sp);
+  };
+  bool on_own = own.holds(thread.sp);
+  Address limit = limit_of(thread.sp, thread.stack_limit);
+  if (on_own) {
+    visit(thread.sp, limit);
+  } else {
+    visit_present(visit, thread.sp, limit);
+  }
+  if (thread.other_start != 0) {
+    visit_present(visit, thread.other_start, limit_of(thread.other_start, thread.other_limit));
+  }
+  if (!on_own && !own.holds(thread.other_start) && !g_faults.own_stack_only) {
+    visit_present(visit, own.low, own.limit);
+  }
+  visit(thread.thread_pointer - os::static_tls_bytes(),
+        thread.thread_pointer + os::thread_descriptor_bytes());
+}
+
+uint64_t scan_threads(Marker& marker, std::span<const os::StoppedThread> threads, RootJobs* jobs) {
+  constexpr size_t kShort = 32 * kKiB;
+  std::array<os::Piece, os::kMostPieces> pieces;
+  size_t count = 0;
+  uint64_t bytes = 0;
+  for (const os::StoppedThread& thread : threads) {
+    for_each_thread_range(thread, [&](Address from, Address to) {
+      from = round_up(from, sizeof(Address));
+      to = std::max(from, round_down(to, sizeof(Address)));
+      bytes += to - from;
+      if (to - from > kShort && jobs != nullptr) {
+        jobs->add(RootJob::Kind::kWords, from, to);
+        return;
+      }
+      if (count == pieces.size()) {
+        marker.scan_copied(std::span(pieces).first(std::exchange(count, 0)));
+      }
+      pieces[count++] = {from, to - from};
+    });
+  }
+  marker.scan_copied(std::span(pieces).first(count));
+  return bytes;
+}
+
+}  // namespace burrow::gc

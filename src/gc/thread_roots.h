@@ -1,0 +1,33 @@
+// What stopped threads can reach by themselves: registers, stacks, thread_locals. See gc.h, "Roots".
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "base/units.h"
+#include "gc/marker.h"
+#include "gc/roots.h"
+#include "os/stop.h"
+
+namespace burrow::gc {
+
+/// Calls `visit` with each range of words that a stopped thread can reach. They may be on stacks of
+/// the program's own, of which some cannot be read.
+///
+/// A thread on a stack that is not its own (a signal stack, a coroutine's) can come back to its own
+/// any time: what of that has pages is visited too. The end of such a stack is that of the block or
+/// the mapping that it lies in.
+void for_each_thread_range(const os::StoppedThread& thread,
+                           void (*visit)(void* argument, Address from, Address to), void* argument);
+
+template <typename F>
+void for_each_thread_range(const os::StoppedThread& thread, F visit) {
+  for_each_thread_range(
+      thread, [](void* f, Address from, Address to) { (*static_cast<F*>(f))(from, to); }, &visit);
+}
+
+/// Scans them all; long ranges become jobs, when there are `jobs` to take them. Returns the bytes.
+/// REQUIRES: the world is stopped.
+uint64_t scan_threads(Marker& marker, std::span<const os::StoppedThread> threads, RootJobs* jobs);
+
+}  // namespace burrow::gc
