@@ -18,6 +18,7 @@
 #include "gc/no_access.h"
 #include "gc/settle.h"
 #include "gc/specials.h"
+#include "gc/stops.h"
 #include "gc/team.h"
 #include "gc/trace.h"
 #include "os/os.h"
@@ -36,8 +37,8 @@ constinit Collector g_collector;
 namespace {
 
 // Who waits for a lock inside a BusyScope is waited for, so who holds that lock must go on too.
-bool may_stop() {
-  return t_hold.depth == 0 || g_faults.stop_with_locks;
+bool may_stop(const Hold& hold) {
+  return hold.depth == 0 || g_faults.stop_with_locks;
 }
 
 }  // namespace
@@ -121,7 +122,33 @@ void Collector::settle_dead() {
   stats_.marked_objects += settled.marked_objects;
 }
 
-void Collector::run_cycle(bool forced) {
+void Collector::wake_waiters() {
+  futex_wake_all(g_collector.begun_cycles_);
+  futex_wake_all(g_collector.marked_cycles_);
+  futex_wake_all(g_collector.done_);
+}
+
+// Until the world could be stopped for it: what a thread does that cannot be stopped may last.
+void Collector::end_marking() {
+  marked_ = false;
+  while (note_reached()) {
+  }
+  with_loader(&Collector::finish_mark);
+  while (!marked_) {
+    // A fork is not to wait for that.
+    in_cycle_ = true;
+    cycle_lock_.unlock();
+    g_stops.await_chance(wake_waiters);
+    cycle_lock_.lock();
+    in_cycle_ = false;
+    mark_again();
+    while (note_reached()) {
+    }
+    with_loader(&Collector::finish_mark);
+  }
+}
+
+bool Collector::run_cycle(bool forced) {
   {
     MutexLock hold(stats_lock_);
     stats_.figures.live_at_start = g_pacer.live();
@@ -132,15 +159,17 @@ void Collector::run_cycle(bool forced) {
     Turn turn(g_team.quota(), Pace::kBeside);
     begin_changes(turn);
   }
-  begin_mark(jobs_);
+  if (!begin_mark(jobs_)) {
+    Turn turn(g_team.quota(), Pace::kBeside);
+    end_changes(turn);
+    return false;
+  }
   with_loader(&Collector::scan_globals);
   work_ = {};
   run_beside(jobs_);
   mark_due();
   mark_again();
-  while (note_reached()) {
-  }
-  with_loader(&Collector::finish_mark);
+  end_marking();
   int64_t pause_ns =
       times_.marking_ns - times_.start_ns + times_.looks_ns + times_.end_ns - times_.ending_ns;
   note_share();
@@ -170,6 +199,19 @@ void Collector::run_cycle(bool forced) {
   wake_cleanups();
   sweep(forced);
   trace_cycle(stats_, forced);
+  return true;
+}
+
+void Collector::run_cycle_when_possible(bool forced) {
+  for (;;) {
+    {
+      MutexLock hold(cycle_lock_);
+      if (run_cycle(forced)) {
+        return;
+      }
+    }
+    g_stops.await_chance(wake_waiters);
+  }
 }
 
 void Collector::serve() {
@@ -185,10 +227,7 @@ void Collector::serve() {
     wanted = wanted_.load(std::memory_order_acquire);
     bool forced = forced_wanted_.exchange(0, std::memory_order_acq_rel) != 0;
     serving_.store(wanted, std::memory_order_relaxed);
-    {
-      MutexLock hold(cycle_lock_);
-      run_cycle(forced);
-    }
+    run_cycle_when_possible(forced);
     (void)sched::trim_idle_stacks();
     served = wanted;
     done_.store(served, std::memory_order_release);
@@ -223,7 +262,7 @@ bool Collector::start() {
 }
 
 void Collector::request() {
-  if (phase() != Phase::kOff || !start()) {
+  if (phase() != Phase::kOff || g_stops.given_up() || !start()) {
     return;
   }
   // One beyond the cycle that was begun last, which may still sweep; others need add none.
@@ -244,10 +283,11 @@ void Collector::collect() {
   futex_wake_all(wanted_);
   for (;;) {
     uint32_t done = done_.load(std::memory_order_acquire);
-    if (static_cast<int32_t>(done - mine) >= 0) {
+    if (static_cast<int32_t>(done - mine) >= 0 || g_stops.given_up()) {
       return;
     }
-    futex_wait(done_, done);
+    constexpr int64_t kLookNs = 100'000'000;
+    (void)futex_wait_for(done_, done, kLookNs);
   }
 }
 
@@ -270,6 +310,8 @@ void Collector::reset_after_fork() {
   start_lock_.reset_after_fork();
   started_.store(false, std::memory_order_relaxed);
   phase_.store(Phase::kOff, std::memory_order_relaxed);
+  burrow_gc_marking = 0;
+  g_stops.reset_after_fork(std::exchange(in_cycle_, false));
   os::stop_reset_after_fork();
   changes_reset_after_fork();
   no_access_reset_after_fork();

@@ -72,7 +72,8 @@ class Collector {
   /// Asks for a cycle; returns at once. Cheap when one was asked for already.
   void request();
 
-  /// Runs a whole cycle that begins after the call, and its sweep; returns when done.
+  /// Runs a whole cycle that begins after the call, and its sweep; returns when done, or when the
+  /// world could not be stopped for so long that the program was told (stops.h).
   void collect();
 
   /// Sleeps until a cycle marks, unless the heap comes below its goal.
@@ -100,8 +101,12 @@ class Collector {
  private:
   static void main();
   void serve();
-  void run_cycle(bool forced) BURROW_REQUIRES(cycle_lock_);
-  void begin_mark(RootJobs& jobs);
+  void run_cycle_when_possible(bool forced);
+  /// False when it could not begin: the world could not be stopped, and all is as it was.
+  [[nodiscard]] bool run_cycle(bool forced) BURROW_REQUIRES(cycle_lock_);
+  [[nodiscard]] bool begin_mark(RootJobs& jobs);
+  void end_marking() BURROW_REQUIRES(cycle_lock_);
+  static void wake_waiters();
   void scan_globals();
   void look_at_stacks();
   void mark_due();
@@ -141,6 +146,8 @@ class Collector {
   CycleTimes times_;   ///< of the cycle that is underway
   Marker::Work work_;  ///< the same, by runs that have ended
   uint64_t held_bytes_ = 0;  ///< of `mark_due`
+  bool marked_ = false;    ///< the last `finish_mark` has
+  bool in_cycle_ = false;  ///< `cycle_lock_` is free in the middle of a cycle; written under it
   int64_t share_noted_ns_ = 0;
 };
 

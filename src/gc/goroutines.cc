@@ -90,7 +90,7 @@ void forget_running() {
 }
 
 void note_stacks(os::StoppedThread& thread) {
-  const sched::Worker* w = sched::this_worker();
+  const sched::Worker* w = sched::worker_of(thread.thread_pointer);
   if (w == nullptr) {
     return;
   }

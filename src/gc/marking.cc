@@ -13,6 +13,7 @@
 #include "gc/large.h"
 #include "gc/settle.h"
 #include "gc/stale_words.h"
+#include "gc/stops.h"
 #include "gc/team.h"
 #include "gc/thread_roots.h"
 #include "gc/verify.h"
@@ -21,7 +22,7 @@
 
 namespace burrow::gc {
 
-void Collector::begin_mark(RootJobs& jobs) {
+bool Collector::begin_mark(RootJobs& jobs) {
   (void)take_scanned_bytes(RootJob::Kind::kManual);
   jobs.clear();
   add_goroutines(jobs);
@@ -29,14 +30,17 @@ void Collector::begin_mark(RootJobs& jobs) {
   Address end = start + heap::arena_committed().bytes();
   add_arena(jobs, RootJob::Kind::kManual, start, end);
   times_ = {.start_ns = os::monotonic_ns(), .assist_ns = -g_team.assist_ns()};
-  std::span<const os::StoppedThread> threads = os::stop_threads();
+  auto threads = g_stops.stop();
+  if (!threads) {
+    return false;
+  }
   run_cycle_hooks();
   if (verifying()) {
     begin_stale_words();
   }
   // Stacks now, and not only at the end: a thread may have looked at the flag before it was set and
   // store afterwards; what it will store is in its registers.
-  scan_threads(g_team.leader(), threads, nullptr);
+  scan_threads(g_team.leader(), *threads, nullptr);
   burrow_gc_marking = 1;
   phase_.store(Phase::kMark, std::memory_order_relaxed);
   os::resume_threads();
@@ -44,6 +48,7 @@ void Collector::begin_mark(RootJobs& jobs) {
   futex_wake_all(begun_cycles_);
   times_.marking_ns = os::monotonic_ns();
   times_.marking_cpu_ns = -threads_cpu_ns();
+  return true;
 }
 
 // Beside the program. REQUIRES: the loader's lock is held, or an object might go meanwhile. So what
@@ -58,8 +63,10 @@ void Collector::scan_globals() {
 // not in the last stop.
 void Collector::look_at_stacks() {
   int64_t started = os::monotonic_ns();
-  scan_threads(g_team.leader(), os::stop_threads(), nullptr);
-  os::resume_threads();
+  if (auto threads = g_stops.stop(); threads) {
+    scan_threads(g_team.leader(), *threads, nullptr);
+    os::resume_threads();
+  }
   times_.looks_ns += os::monotonic_ns() - started;
 }
 
@@ -118,15 +125,21 @@ void verify_world(RootJobs& jobs, std::span<const os::StoppedThread> threads) {
 
 }  // namespace
 
-// The last look at everything that has no barrier. REQUIRES: the loader's lock is held.
+// The last look at everything that has no barrier. When the world cannot be stopped, nothing has
+// changed, and marking goes on. REQUIRES: the loader's lock is held.
 void Collector::finish_mark() {
   again_.clear();
   add_globals(again_);
   CycleFigures figures{.global_bytes = again_.bytes()};
   (void)take_scanned_bytes(RootJob::Kind::kGoroutines);
-  times_.marking_cpu_ns += threads_cpu_ns();
+  int64_t cpu_ns = threads_cpu_ns();
   times_.ending_ns = os::monotonic_ns();
-  std::span<const os::StoppedThread> threads = os::stop_threads();
+  auto stopped = g_stops.stop();
+  if (!stopped) {
+    return;
+  }
+  std::span<const os::StoppedThread> threads = *stopped;
+  times_.marking_cpu_ns += cpu_ns;
   phase_.store(Phase::kStopped, std::memory_order_relaxed);
   if (!g_faults.no_stack_rescan) {
     figures.stack_bytes = scan_threads(g_team.leader(), threads, &again_);
@@ -150,6 +163,7 @@ void Collector::finish_mark() {
   burrow_gc_marking = 0;
   phase_.store(Phase::kEnding, std::memory_order_relaxed);
   forget_running();
+  marked_ = true;
   os::resume_threads();
   times_.end_ns = os::monotonic_ns();
   times_.assist_ns += g_team.assist_ns();

@@ -117,7 +117,9 @@ TEST(Locks, NobodyRunsWhoWasStartedDuringAStop) {
   }
   uint64_t ran = 0;
   for (int i = 0; i < 2000; ++i) {
-    (void)os::stop_threads();
+    while (!os::stop_threads()) {
+      os::sleep_ns(1'000'000);
+    }
     uint64_t before = counter.load(std::memory_order_relaxed);
     os::sleep_ns(100'000);
     ran += counter.load(std::memory_order_relaxed) - before;

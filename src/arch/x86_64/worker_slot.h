@@ -1,6 +1,8 @@
 // The scheduler's one thread-local variable. See arch.h, How 3.
 #pragma once
 
+#include <cstdint>
+
 #include "base/annotations.h"
 
 extern "C" {
@@ -21,6 +23,13 @@ BURROW_ALWAYS_INLINE void* read_worker() {
       :
       : "memory");
   return value;
+}
+
+/// Another thread's, by its thread pointer.
+inline void* read_worker_of(uintptr_t thread_pointer) {
+  uintptr_t offset = 0;
+  asm("movq burrow_worker@GOTTPOFF(%%rip), %0" : "=r"(offset));
+  return *reinterpret_cast<void* const volatile*>(thread_pointer + offset);
 }
 
 }  // namespace burrow::arch
