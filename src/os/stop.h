@@ -103,8 +103,8 @@ void resume_threads();
 /// Another thread's variable, of which `mine` is the calling thread's. REQUIRES: the other thread
 /// is stopped, and has thread_locals.
 template <typename T>
-[[nodiscard]] const T& of_thread(const T& mine, uintptr_t other) {
-  return *reinterpret_cast<const T*>(reinterpret_cast<uintptr_t>(&mine) - thread_pointer() + other);
+[[nodiscard]] T& of_thread(T& mine, uintptr_t other) {
+  return *reinterpret_cast<T*>(reinterpret_cast<uintptr_t>(&mine) - thread_pointer() + other);
 }
 
 /// Bytes of static thread_locals below the thread pointer, and of the thread's descriptor above.

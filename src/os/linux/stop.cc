@@ -20,6 +20,7 @@
 #include "arch/arch.h"
 #include "base/annotations.h"
 #include "base/check.h"
+#include "base/errno_scope.h"
 #include "base/futex.h"
 #include "base/hold.h"
 #include "os/os.h"
@@ -250,11 +251,17 @@ void on_signal(int /*signal*/, siginfo_t* /*info*/, void* raw) {
   errno = saved;
 }
 
-// By a signal, as any other stop: the handler has the registers saved.
+// By a signal, as any other stop: the handler has the registers saved. A thread that blocks it does
+// not for the moment; it would have to be traced.
 void ask_oneself() {
-  int saved = errno;
+  ErrnoScope keep;
+  uint32_t generation = g_generation.load(std::memory_order_relaxed);
   syscall(SYS_tgkill, static_cast<int>(process_id()), thread_id(), kSignal);
-  errno = saved;
+  if (generation % 2 != 0 && g_generation.load(std::memory_order_relaxed) == generation) {
+    constexpr SignalMask kOnlyThat{uint64_t{1} << (kSignal - 1)};
+    SignalMask former = change_signal_mask(MaskChange::kUnblock, kOnlyThat);
+    change_signal_mask(MaskChange::kBlock, {former.bits & kOnlyThat.bits});
+  }
 }
 
 // Waits until `count` threads have stopped, or the time is up. First awake, as long as a thread
@@ -318,8 +325,10 @@ bool trace_thread(uint32_t tid, uint32_t generation, const TaskStatus& status) {
   }
   // Its handler may be at work after all, or it holds a lock that the collector needs.
   bool busy = stopped_in(tid).load(std::memory_order_seq_cst) != 0;
-  if (traced.thread_pointer != 0) {
-    busy = busy || !g_callbacks.may_stop(of_thread(t_hold, traced.thread_pointer));
+  if (traced.thread_pointer != 0 && !busy) {
+    Hold& hold = of_thread(t_hold, traced.thread_pointer);
+    hold.wanted = !g_callbacks.may_stop(hold);
+    busy = hold.wanted;
   }
   if (busy) {
     g_tracer.let_go();
