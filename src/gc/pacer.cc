@@ -91,22 +91,22 @@ void Pacer::recompute() {
   most_.store(goal == UINT64_MAX ? goal : goal + std::max(goal / 8, kLeastOver),
               std::memory_order_relaxed);
   trigger_.store(trigger, std::memory_order_relaxed);
-  set_owned_most();
-}
-
-bool Pacer::owned_grew() const {
-  return owners_.load(std::memory_order_relaxed) != 0 &&
-         heap::g_mheap.manual_bytes() >= owned_most_.load(std::memory_order_relaxed) &&
-         !g_faults.no_owned_growth;
+  set_owned_goal();
 }
 
 // What garbage owns outside of the collected heap is not known. So malloc's blocks may grow as the
 // heap may: by what lives of both, and by as much as the smallest heap.
-void Pacer::set_owned_most() {
+void Pacer::set_owned_goal() {
   int percent = percent_.load(std::memory_order_relaxed);
-  uint64_t owned = owned_.load(std::memory_order_relaxed);
-  uint64_t grows = std::max(marked() + owned, kLeastGoal) * static_cast<uint64_t>(percent) / 100;
-  owned_most_.store(percent < 0 ? UINT64_MAX : owned + grows, std::memory_order_relaxed);
+  uint64_t goal = UINT64_MAX;
+  if (percent >= 0 && !g_faults.no_owned_growth) {
+    uint64_t grows = std::max(marked() + owned_before_.load(std::memory_order_relaxed), kLeastGoal);
+    goal = owned_.load(std::memory_order_relaxed) + grows * static_cast<uint64_t>(percent) / 100;
+  }
+  owned_goal_.store(goal, std::memory_order_relaxed);
+  owned_most_.store(goal == UINT64_MAX ? goal : goal + std::max(goal / 8, kLeastOver),
+                    std::memory_order_relaxed);
+  owned_trigger_.store(goal, std::memory_order_relaxed);
 }
 
 void Pacer::note_held(uint64_t bytes) {
@@ -118,16 +118,16 @@ void Pacer::note_destroyed() {
   uint64_t owned = heap::g_mheap.manual_bytes();
   // Not while a cycle is underway, which looks at it anew.
   if (owned < owned_.load(std::memory_order_relaxed) &&
-      owned_most_.load(std::memory_order_relaxed) != UINT64_MAX) {
+      owned_trigger_.load(std::memory_order_relaxed) != UINT64_MAX) {
     owned_.store(owned, std::memory_order_relaxed);
-    set_owned_most();
+    set_owned_goal();
   }
 }
 
 void Pacer::begin_cycle(uint64_t expected_work) {
   expected_work_.store(expected_work, std::memory_order_relaxed);
   trigger_.store(UINT64_MAX, std::memory_order_relaxed);
-  owned_most_.store(UINT64_MAX, std::memory_order_relaxed);
+  owned_trigger_.store(UINT64_MAX, std::memory_order_relaxed);
   revise(0);
 }
 
@@ -157,7 +157,10 @@ void Pacer::end_cycle(const CycleFigures& figures) {
   held_.store(figures.held_bytes, std::memory_order_relaxed);
   roots_.store(grown_with(figures), std::memory_order_relaxed);
   live_.store(figures.marked_bytes, std::memory_order_relaxed);
-  owned_.store(heap::g_mheap.manual_bytes(), std::memory_order_relaxed);
+  uint64_t owned = heap::g_mheap.manual_bytes();
+  owned_before_.store(std::min(owned, owned_.load(std::memory_order_relaxed)),
+                      std::memory_order_relaxed);
+  owned_.store(owned, std::memory_order_relaxed);
   uint64_t grown = figures.live_at_end - std::min(figures.live_at_end, figures.live_at_start);
   runway_.store(grown, std::memory_order_relaxed);
   assist_ratio_.store(0, std::memory_order_relaxed);

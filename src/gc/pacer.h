@@ -5,6 +5,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "heap/mheap.h"
+
 namespace burrow::gc {
 
 /// What a cycle found, for the pacer and for gctrace.
@@ -37,7 +39,7 @@ class Pacer {
   /// True when a cycle should start: the heap has grown, or malloc's blocks have beyond what the
   /// heap may grow by, and destructors may free some.
   [[nodiscard]] bool due() const {
-    return live() >= trigger_.load(std::memory_order_relaxed) || owned_grew();
+    return live() >= trigger_.load(std::memory_order_relaxed) || owned_past(owned_trigger_);
   }
 
   /// A destructor or cleanup waits, or so many wait no more: without any, garbage owns no blocks of
@@ -54,10 +56,14 @@ class Pacer {
   void note_destroyed();
 
   /// True when the heap is past its goal: a cycle should have begun.
-  [[nodiscard]] bool late() const { return live() > goal_.load(std::memory_order_relaxed); }
+  [[nodiscard]] bool late() const {
+    return live() > goal_.load(std::memory_order_relaxed) || owned_past(owned_goal_);
+  }
 
   /// True when the heap is so far past its goal that who allocates has to wait for the cycle.
-  [[nodiscard]] bool over() const { return live() > most_.load(std::memory_order_relaxed); }
+  [[nodiscard]] bool over() const {
+    return live() > most_.load(std::memory_order_relaxed) || owned_past(owned_most_);
+  }
 
   /// Bytes of scanning that are to be done for each byte allocated while marking, in 1/1024.
   [[nodiscard]] uint64_t assist_ratio() const {
@@ -95,8 +101,12 @@ class Pacer {
  private:
   static constexpr uint64_t kLeastLimitRoom = uint64_t{1} << 20;
 
-  [[nodiscard]] bool owned_grew() const;
-  void set_owned_most();
+  [[nodiscard]] bool owned_past(const std::atomic<uint64_t>& mark) const {
+    return owners_.load(std::memory_order_relaxed) != 0 &&
+           heap::g_mheap.manual_bytes() > mark.load(std::memory_order_relaxed);
+  }
+
+  void set_owned_goal();
   [[nodiscard]] uint64_t limited(uint64_t goal) const;
   [[nodiscard]] static uint64_t grown_with(const CycleFigures& figures);
 
@@ -112,9 +122,13 @@ class Pacer {
   std::atomic<uint64_t> runway_{0};  ///< bytes allocated during the last marking
   std::atomic<uint64_t> expected_work_{0};
   std::atomic<size_t> owners_{0};
-  /// Bytes of malloc's blocks at the last cycle's end, or the fewest since its destructors ran; and
-  /// how many there may be before a cycle is due. UINT64_MAX: any.
+  /// Bytes of malloc's blocks at the last cycle's end, or the fewest since its destructors ran; the
+  /// same a cycle before. What is there when a cycle ends may be garbage's.
   std::atomic<uint64_t> owned_{0};
+  std::atomic<uint64_t> owned_before_{0};
+  /// As `trigger_`, `goal_` and `most_`, for malloc's blocks.
+  std::atomic<uint64_t> owned_trigger_{UINT64_MAX};
+  std::atomic<uint64_t> owned_goal_{UINT64_MAX};
   std::atomic<uint64_t> owned_most_{UINT64_MAX};
   std::atomic<int> percent_{100};
   /// Bytes that may be allocated between two cycles whatever the limit says.
