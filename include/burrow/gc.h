@@ -148,6 +148,16 @@ inline void keep_alive(const void* object) {
 /// start.
 bool declare_pointer_free(void* block);
 
+/// Has the collector look through [start, start + bytes) for pointers, until `remove_roots`: for
+/// memory that the program maps itself or shares with other processes, coroutines' stacks among it.
+/// Stacks of threads, globals, thread_locals and what malloc and `make` gave need no mention. What of
+/// the range cannot be read is passed by.
+void add_roots(const void* start, size_t bytes);
+
+/// Takes the range back that was added with this start. False when there is none. REQUIRES: before
+/// the memory is unmapped, or what comes there next would be looked through.
+bool remove_roots(const void* start);
+
 /// A cleanup that was added.
 class Cleanup {
  public:

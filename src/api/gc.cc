@@ -7,6 +7,7 @@
 #include "base/annotations.h"
 #include "gc/collector.h"
 #include "gc/gc.h"
+#include "gc/mapped_roots.h"
 #include "gc/pacer.h"
 #include "gc/specials.h"
 #include "gc/tables.h"
@@ -35,6 +36,15 @@ BURROW_EXPORT bool declare_pointer_free(void* block) {
     span->pointer_free = true;
   }
   return found;
+}
+
+BURROW_EXPORT void add_roots(const void* start, size_t bytes) {
+  gc::start();
+  gc::add_user_roots(reinterpret_cast<uintptr_t>(start), bytes);
+}
+
+BURROW_EXPORT bool remove_roots(const void* start) {
+  return gc::remove_user_roots(reinterpret_cast<uintptr_t>(start));
 }
 
 BURROW_EXPORT void Cleanup::stop() {

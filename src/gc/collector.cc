@@ -15,6 +15,7 @@
 #include "gc/faults.h"
 #include "gc/goroutines.h"
 #include "gc/large.h"
+#include "gc/mapped_roots.h"
 #include "gc/no_access.h"
 #include "gc/settle.h"
 #include "gc/specials.h"
@@ -315,6 +316,7 @@ void Collector::reset_after_fork() {
   os::stop_reset_after_fork();
   changes_reset_after_fork();
   no_access_reset_after_fork();
+  mapped_roots_reset_after_fork();
   Waiter::reset_after_fork();
   g_team.reset_after_fork();
 }

@@ -11,6 +11,7 @@
 #include "gc/goroutines.h"
 #include "gc/hooks.h"
 #include "gc/large.h"
+#include "gc/mapped_roots.h"
 #include "gc/settle.h"
 #include "gc/stale_words.h"
 #include "gc/stops.h"
@@ -24,6 +25,7 @@ namespace burrow::gc {
 
 bool Collector::begin_mark(RootJobs& jobs) {
   (void)take_scanned_bytes(RootJob::Kind::kManual);
+  look_for_other_malloc();
   jobs.clear();
   add_goroutines(jobs);
   Address start = heap::g_arena.base;
@@ -34,6 +36,7 @@ bool Collector::begin_mark(RootJobs& jobs) {
   if (!threads) {
     return false;
   }
+  note_thread_stacks(*threads);
   run_cycle_hooks();
   if (verifying()) {
     begin_stale_words();
@@ -48,6 +51,7 @@ bool Collector::begin_mark(RootJobs& jobs) {
   futex_wake_all(begun_cycles_);
   times_.marking_ns = os::monotonic_ns();
   times_.marking_cpu_ns = -threads_cpu_ns();
+  add_mapped_roots(jobs);
   return true;
 }
 
@@ -112,6 +116,7 @@ namespace {
 void verify_world(RootJobs& jobs, std::span<const os::StoppedThread> threads) {
   jobs.clear();
   add_globals(jobs);
+  add_mapped_roots(jobs);
   for (const os::StoppedThread& thread : threads) {
     for_each_thread_range(
         thread, [&](Address from, Address to) { jobs.add(RootJob::Kind::kWords, from, to); });
@@ -130,7 +135,6 @@ void verify_world(RootJobs& jobs, std::span<const os::StoppedThread> threads) {
 void Collector::finish_mark() {
   again_.clear();
   add_globals(again_);
-  CycleFigures figures{.global_bytes = again_.bytes()};
   (void)take_scanned_bytes(RootJob::Kind::kGoroutines);
   int64_t cpu_ns = threads_cpu_ns();
   times_.ending_ns = os::monotonic_ns();
@@ -141,6 +145,9 @@ void Collector::finish_mark() {
   std::span<const os::StoppedThread> threads = *stopped;
   times_.marking_cpu_ns += cpu_ns;
   phase_.store(Phase::kStopped, std::memory_order_relaxed);
+  note_thread_stacks(threads);
+  add_mapped_roots(again_);
+  CycleFigures figures{.global_bytes = again_.bytes()};
   if (!g_faults.no_stack_rescan) {
     figures.stack_bytes = scan_threads(g_team.leader(), threads, &again_);
     note_running(threads);

@@ -12,6 +12,7 @@
 #include "gc/collector.h"
 #include "gc/figures.h"
 #include "gc/gc.h"
+#include "gc/mapped_roots.h"
 #include "gc/pacer.h"
 #include "gc/tables.h"
 #include "heap/heap_internal.h"
@@ -63,6 +64,7 @@ void start() {
   }
   BusyScope busy;
   heap::heap_init();
+  find_malloc();  // before the lock: it takes the loader's
   MutexLock hold(g_lock);
   if (g_state.load(std::memory_order_relaxed) == StartState::kReady) {
     return;
