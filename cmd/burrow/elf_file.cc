@@ -75,10 +75,18 @@ void read_symbols(Elf* elf, Elf_Data* data, const GElf_Shdr& header, ElfFacts& f
 }
 
 void read_sections(Elf* elf, ElfFacts& facts) {
+  size_t names = 0;
+  if (elf_getshdrstrndx(elf, &names) != 0) {
+    names = 0;
+  }
   for (Elf_Scn* section = nullptr; (section = elf_nextscn(elf, section)) != nullptr;) {
     GElf_Shdr header{};
     if (gelf_getshdr(section, &header) == nullptr) {
       continue;
+    }
+    if (header.sh_type == SHT_NOTE && names != 0) {
+      const char* name = elf_strptr(elf, names, header.sh_name);
+      facts.burrow |= name != nullptr && std::string_view(name) == ".note.burrow";
     }
     bool dynamic = header.sh_type == SHT_DYNAMIC;
     bool symbols = header.sh_type == SHT_DYNSYM || header.sh_type == SHT_SYMTAB;

@@ -12,6 +12,7 @@ struct ElfFacts {
   bool foreign = false;     ///< for another class or machine than this command
   std::string interpreter;  ///< the dynamic linker; empty in static programs
   std::string soname;
+  bool burrow = false;                ///< Burrow is linked into it
   std::vector<std::string> needed;    ///< libraries it asks for
   std::set<std::string> definitions;  ///< functions defined in it that have an allocator's name
 };

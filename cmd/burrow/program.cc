@@ -73,6 +73,12 @@ std::optional<Obstacle> judge(const ElfFacts& elf) {
   if (elf.foreign) {
     return Obstacle{"is built for another machine than Burrow's library is"};
   }
+  bool needs = std::any_of(elf.needed.begin(), elf.needed.end(), [](const std::string& library) {
+    return library.starts_with("libburrow.so");
+  });
+  if (elf.burrow || needs) {
+    return Obstacle{"has Burrow in it", false, true};
+  }
   if (elf.interpreter.empty()) {
     if (elf.soname.starts_with("ld-linux")) {
       return std::nullopt;

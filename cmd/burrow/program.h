@@ -14,6 +14,7 @@ namespace burrow::cmd {
 struct Obstacle {
   std::string reason;  ///< in words, after the program's path
   bool fatal = false;  ///< the program would not start with the preload
+  bool linked = false;  ///< none: Burrow is in the program, and a preload would be a second one
 };
 
 /// Looks at the program at `path`, or at the interpreter of a script; nullopt when nothing is in

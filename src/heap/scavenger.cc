@@ -8,6 +8,7 @@
 #include "base/errno_scope.h"
 #include "base/futex.h"
 #include "base/mutex.h"
+#include "heap/give_way.h"
 #include "heap/mcentral.h"
 #include "heap/mheap.h"
 #include "os/os.h"
@@ -73,7 +74,7 @@ void run() {
 
 void start_scavenger() {
   ErrnoScope keep_errno;
-  if (g_scavenger.load(std::memory_order_relaxed) != kNoScavenger ||
+  if (g_gave_way || g_scavenger.load(std::memory_order_relaxed) != kNoScavenger ||
       os::debug_option("scavenger") == "0" || !change(kNoScavenger, kScavengerWorks)) {
     return;
   }

@@ -6,11 +6,15 @@
 #include <cstring>
 #include <string>
 
+#include "heap/give_way.h"
 #include "os/os.h"
 
 namespace burrow::prof {
 
 bool is_owner() {
+  if (heap::g_gave_way) {
+    return false;
+  }
   const char* text = os::env("BURROW_OWNER_PID");
   if (text == nullptr || *text == '\0') {
     // NOLINTNEXTLINE(concurrency-mt-unsafe): called from a constructor, before other threads

@@ -69,6 +69,9 @@ BURROW_EXPORT size_t malloc_usable_size(void* p) {
   return p == nullptr ? 0 : heap::usable_size(p);
 }
 
+// As it is called from within this library: nobody else's malloc can come before it.
+__attribute__((visibility("hidden"), alias("malloc"))) void* burrow_preload_malloc(size_t size);
+
 BURROW_ALIAS(free) void cfree(void* p);
 BURROW_ALIAS(malloc) void* __libc_malloc(size_t size);
 BURROW_ALIAS(free) void __libc_free(void* p);
