@@ -80,13 +80,9 @@ void add_all_mappings(RootJobs& jobs) {
   });
 }
 
-// Most of a large range may never have been written to.
+// Private pages that are not there hold nothing, and some must not be touched: a thread of the
+// program's that fills them (userfaultfd) may have been stopped.
 void add_user_range(RootJobs& jobs, const Range& range) {
-  constexpr size_t kLarge = kMiB;
-  if (range.to - range.from < kLarge) {
-    jobs.add(RootJob::Kind::kWords, range.from, range.to);
-    return;
-  }
   bool any = os::for_each_mapping([&](const os::Mapping& m) {
     Address from = std::max(m.start, range.from);
     Address to = std::min(m.limit, range.to);

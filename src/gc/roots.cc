@@ -230,6 +230,10 @@ void add_arena(RootJobs& jobs, RootJob::Kind kind, Address start, Address end) {
 void for_each_root_range(const RootJob& job, void (*visit)(void* argument, Address, Address),
                          void* argument) {
   Visitor visitor{visit, argument};
+  if (job.kind == RootJob::Kind::kWords) {
+    visitor(job.start, job.end);
+    return;
+  }
   if (job.kind == RootJob::Kind::kGoroutines) {
     for_each_goroutine_range(job.start, job.end, visit, argument);
     return;
