@@ -24,9 +24,9 @@ void GraphBuilder::call(CallBase& Call) {
       F->getName().contains("panic_")) {
     return;
   }
-  // An integer made of a pointer is followed no further than its function.
+  // Neither an integer made of a pointer nor a part of one is followed further than its function.
   for (const Use& A : Call.args()) {
-    if (Ints.fromPointer(A)) {
+    if (Ints.fromPointer(A) || (followed(A) && !mayHoldPointer(A->getType()))) {
       escape(A, &Call);
     }
   }
@@ -40,8 +40,9 @@ void GraphBuilder::call(CallBase& Call) {
     return;
   }
   if (Kind == Callee::ClosureUsed) {
-    // What the code does to them was charged when they were joined. To store into them is to store
-    // into the heap.
+    // What the code does to them was charged when they were joined, in this run and in no later
+    // one: the marks are gone then. To store into them is to store into the heap.
+    G.Optimistic |= !planted("closure-used");
     G.Points[node(&Call)].set(Graph::Heap);
     return;
   }
@@ -64,20 +65,32 @@ void GraphBuilder::call(CallBase& Call) {
   unknown(Call);
 }
 
-bool GraphBuilder::intrinsic(IntrinsicInst& Call) {
-  if (isHarmlessIntrinsic(Call)) {
+bool GraphBuilder::memoryIntrinsic(IntrinsicInst& Call) {
+  if (auto* Set = dyn_cast<AnyMemSetInst>(&Call)) {
+    if (followed(Set->getValue())) {
+      G.store(node(Set->getValue()), node(Set->getRawDest()), &Call, Planes::Raw);
+    }
     return true;
   }
-  if (auto* Move = dyn_cast<AnyMemTransferInst>(&Call)) {
-    auto* Length = dyn_cast<ConstantInt>(Move->getLength());
-    if (!Length || Length->getValue().uge(8)) {
-      transfer(Move->getRawDest(), Move->getRawSource(), &Call);
-    }
-    if (Move->isVolatile()) {
-      NodeId Seen = G.newNode();
-      G.load(node(Move->getRawSource()), Seen, &Call);
-      G.copy(Seen, G.HeapNode, &Call);
-    }
+  auto* Move = dyn_cast<AnyMemTransferInst>(&Call);
+  if (!Move) {
+    return false;
+  }
+  NodeId To = node(Move->getRawDest()), From = node(Move->getRawSource());
+  NodeId Pointers = G.newNode(), Rest = G.newNode();
+  G.load(From, Pointers, &Call, Planes::Typed);
+  G.load(From, Rest, &Call, Planes::Raw);
+  G.store(Pointers, To, &Call, keepsTypes(*Move) ? Planes::Typed : Planes::Raw);
+  G.store(Rest, To, &Call, Planes::Raw);
+  if (Move->isVolatile()) {
+    G.copy(Pointers, G.HeapNode, &Call);
+    G.copy(Rest, G.HeapNode, &Call);
+  }
+  return true;
+}
+
+bool GraphBuilder::intrinsic(IntrinsicInst& Call) {
+  if (memoryIntrinsic(Call) || isHarmlessIntrinsic(Call)) {
     return true;
   }
   switch (Call.getIntrinsicID()) {
@@ -97,13 +110,15 @@ bool GraphBuilder::intrinsic(IntrinsicInst& Call) {
       return true;
     case Intrinsic::masked_load:
     case Intrinsic::masked_gather:
+    case Intrinsic::masked_expandload:
       if (followed(&Call)) {
         G.load(node(Call.getArgOperand(0)), node(&Call), &Call);
-        flow(Call.getArgOperand(3), &Call, &Call);
+        flow(Call.getArgOperand(Call.arg_size() - 1), &Call, &Call);  // where nothing is loaded
       }
       return true;
     case Intrinsic::masked_store:
     case Intrinsic::masked_scatter:
+    case Intrinsic::masked_compressstore:
       if (followed(Call.getArgOperand(0))) {
         G.store(node(Call.getArgOperand(0)), node(Call.getArgOperand(1)), &Call);
       }
@@ -117,7 +132,7 @@ bool GraphBuilder::intrinsic(IntrinsicInst& Call) {
   for (const Use& A : Call.args()) {
     if (followed(&Call)) {
       flow(A, &Call, &Call);
-    } else if (!A->getType()->isIntOrIntVectorTy() || Ints.fromPointer(A)) {
+    } else if (hasPointer(A->getType()) || Ints.fromPointer(A)) {
       escape(A, &Call);
     }
   }
@@ -145,8 +160,35 @@ void GraphBuilder::allocation(CallBase& Call, Callee Kind) {
   G.Sites.push_back({&Call, Kind, O});
 }
 
+GraphBuilder::ArgumentLevels::ArgumentLevels(Graph& Of, NodeId Argument, Instruction* By)
+    : G(Of), Why(By) {
+  Nodes[0] = Argument;
+}
+
+NodeId GraphBuilder::ArgumentLevels::operator[](unsigned Level) {
+  if (Nodes[Level]) {
+    return *Nodes[Level];
+  }
+  const unsigned First = Summary::depth(Level);
+  for (unsigned At : {First, First + 2}) {
+    Nodes[At] = G.newNode();
+  }
+  if (First == 1) {
+    G.load(*Nodes[0], *Nodes[1], Why, Planes::Typed);
+    G.load(*Nodes[0], *Nodes[3], Why, Planes::Raw);
+    return *Nodes[Level];
+  }
+  NodeId Above = G.newNode();
+  for (NodeId N : {(*this)[1], (*this)[3], *Nodes[2], *Nodes[4]}) {
+    G.copy(N, Above, Why);
+  }
+  G.load(Above, *Nodes[2], Why, Planes::Typed);
+  G.load(Above, *Nodes[4], Why, Planes::Raw);
+  return *Nodes[Level];
+}
+
 void GraphBuilder::unknown(CallBase& Call) {
-  bool HasResult = mayHoldPointer(Call.getType());
+  bool HasResult = hasPointer(Call.getType()) || carriesBits(Call.getType());
   // What cannot write and does not throw hands out what it reads by its result alone.
   bool ReadsOnly = !Call.isInlineAsm() && Call.onlyReadsMemory() && Call.doesNotThrow();
   for (unsigned N = 0; N < Call.arg_size(); ++N) {
@@ -203,23 +245,21 @@ void GraphBuilder::closure(CallBase& Call) {
   if (planted("closure-charge")) {
     return;
   }
+  G.Optimistic |= S && S->Optimistic;
   if (!S) {
     escape(Captures, &Call);
     return;
   }
   const unsigned Own = Code->hasParamAttribute(0, Attribute::StructRet) ? 1 : 0;
-  NodeId Levels[Summary::Levels] = {node(Captures), G.newNode(), G.newNode()};
-  G.load(Levels[0], Levels[1], &Call);
-  G.load(Levels[1], Levels[2], &Call);
-  G.load(Levels[2], Levels[2], &Call);
+  ArgumentLevels Levels(G, node(Captures), &Call);
   for (const Flow& Fl : S->Flows) {
     bool Into = Fl.Sink == SinkKind::Content && Fl.SinkParam == Own;
     if (Fl.Param != Own) {
       if (Into) {
-        G.store(G.HeapNode, Levels[Fl.SinkLevel], &Call);
+        G.store(G.HeapNode, Levels[Fl.SinkLevel], &Call, Fl.SinkPlane);
       }
     } else if (Into) {
-      G.store(Levels[Fl.Level], Levels[Fl.SinkLevel], &Call);
+      G.store(Levels[Fl.Level], Levels[Fl.SinkLevel], &Call, Fl.SinkPlane);
     } else if (Fl.Sink == SinkKind::Freed) {
       G.copy(Levels[Fl.Level], G.CalleeFreedNode, &Call);
       G.copy(Levels[Fl.Level], G.FreedNode, &Call);
@@ -237,28 +277,23 @@ void GraphBuilder::closure(CallBase& Call) {
 void GraphBuilder::known(CallBase& Call, const Summary& S) {
   const Function& F = *Call.getCalledFunction();
   G.Optimistic |= S.Optimistic;
-  // The nodes of an argument's levels, made when asked for.
-  std::vector<SmallVector<NodeId, Summary::Levels>> Levels(Call.arg_size());
+  std::vector<std::optional<ArgumentLevels>> Levels(Call.arg_size());
   auto Level = [&](unsigned Param, unsigned N) -> std::optional<NodeId> {
     const Value* A = Call.getArgOperand(Param);
     if (!followed(A)) {
       return std::nullopt;
     }
-    auto& Nodes = Levels[Param];
-    if (Nodes.empty()) {
-      Nodes = {node(A), G.newNode(), G.newNode()};
-      G.load(Nodes[0], Nodes[1], &Call);
-      G.load(Nodes[1], Nodes[2], &Call);
-      G.load(Nodes[2], Nodes[2], &Call);
+    if (!Levels[Param]) {
+      Levels[Param].emplace(G, node(A), &Call);
     }
-    return Nodes[N];
+    return (*Levels[Param])[N];
   };
   bool HasResult = followed(&Call);
   for (const Flow& Fl : S.Flows) {
     if (Fl.Level == 0 && F.hasParamAttribute(Fl.Param, Attribute::ByVal)) {
       continue;  // the address of the callee's own copy
     }
-    if ((planted("summary-level") && Fl.Level == 2) ||
+    if ((planted("summary-level") && Summary::depth(Fl.Level) == 2) ||
         (planted("closure-charge") && F.getName().contains("clE"))) {
       continue;
     }
@@ -281,7 +316,7 @@ void GraphBuilder::known(CallBase& Call, const Summary& S) {
         break;
       case SinkKind::Content:
         if (std::optional<NodeId> To = Level(Fl.SinkParam, Fl.SinkLevel)) {
-          G.store(*From, *To, &Call);
+          G.store(*From, *To, &Call, Fl.SinkPlane);
         }
         break;
     }

@@ -42,11 +42,11 @@ std::string nameOf(const Graph& G, NodeId N) {
     return "{temp}";
   }
   for (const Object& O : G.Objects) {
-    if (O.Content != N) {
+    if (O.Typed != N && O.Raw != N) {
       continue;
     }
     if (O.Kind == ObjectKind::Param) {
-      return std::string(O.Level + 1, '*') + G.F.getArg(O.Param)->getName().str();
+      return std::string(Summary::depth(O.Level) + 1, '*') + G.F.getArg(O.Param)->getName().str();
     }
     if (O.Kind == ObjectKind::Stack && O.Inst->hasName()) {
       return std::string(O.Inst->getName());
@@ -165,10 +165,10 @@ std::vector<std::string> sentences(const Function& F, const Summary& S,
   for (const Flow& Fl : S.Flows) {
     // The copy that a value is passed by is not a pointer of the user's.
     unsigned Copy = F.hasParamAttribute(Fl.Param, Attribute::ByVal);
-    if (!Arguments.contains(Fl.Param) || Fl.Level < Copy) {
+    if (!Arguments.contains(Fl.Param) || Summary::depth(Fl.Level) < Copy) {
       continue;
     }
-    unsigned Level = Fl.Level - Copy;
+    unsigned Level = Summary::depth(Fl.Level) - Copy;
     bool ToResult = Fl.Sink == SinkKind::Result && holdsPointer(F.getReturnType());
     if (Fl.Sink == SinkKind::Content && F.hasParamAttribute(Fl.SinkParam, Attribute::StructRet)) {
       ToResult = true;

@@ -2,10 +2,12 @@
 #include "Escape.h"
 
 #include "Diagnose.h"
+#include "Frames.h"
 #include "Hidden.h"
 #include "Options.h"
 #include "Promote.h"
 #include "Sidecar.h"
+#include "TypePuns.h"
 #include "llvm/ADT/SCCIterator.h"
 #include "llvm/Analysis/OptimizationRemarkEmitter.h"
 #include "llvm/IR/InstIterator.h"
@@ -23,7 +25,7 @@ namespace burrow {
 namespace {
 
 /// Carries a function's summary from the early run to the late one, and through LTO.
-constexpr const char* SummaryAttribute = "burrow-escape";
+constexpr const char* SummaryAttribute = "burrow-escape-2";
 /// Functions beyond this size are left alone: their callers' arguments escape.
 constexpr unsigned MaxInstructions = 50000;
 /// Runs over a cycle of the call graph until its summaries must have settled.
@@ -241,6 +243,7 @@ bool removeMarks(Module& M) {
 PreservedAnalyses EscapePass::run(Module& M, ModuleAnalysisManager& Manager) {
   auto& Analyses = Manager.getResult<FunctionAnalysisManagerModuleProxy>(M).getManager();
   bool Late = Run == Stage::Late || Run == Stage::Link;
+  setTypesOfIrTell(Run == Stage::OnlyEarly && typesNeverAlias());
   if (!Late) {
     for_each(M, warnOfHiddenPointers);
   }
@@ -251,6 +254,9 @@ PreservedAnalyses EscapePass::run(Module& M, ModuleAnalysisManager& Manager) {
   }
   bool Changed = A.promoteAll();
   Changed |= removeMarks(M);
+  if (Run != Stage::OnlyEarly) {
+    Changed |= planFrames(M);
+  }
   if (Run == Stage::OnlyEarly || Run == Stage::Late) {
     A.keepForOthers();
   }

@@ -2,6 +2,7 @@
 #include "Graph.h"
 
 #include "GraphBuilder.h"
+#include "Options.h"
 #include "llvm/IR/InstIterator.h"
 #include "llvm/IR/IntrinsicInst.h"
 #include "llvm/IR/Operator.h"
@@ -11,13 +12,14 @@ using namespace llvm;
 namespace burrow {
 
 Graph::Graph(Function& Fn) : F(Fn) {
-  HeapNode = Objects.emplace_back(Object{ObjectKind::Heap, newNode()}).Content;
-  ResultNode = Objects.emplace_back(Object{ObjectKind::Result, newNode()}).Content;
+  HeapNode = newNode();
+  ResultNode = newNode();
+  Objects.push_back({ObjectKind::Heap, HeapNode, HeapNode});
+  Objects.push_back({ObjectKind::Result, ResultNode, ResultNode});
   Points[HeapNode].set(Heap);
   PublicNode = newNode();
   FreedNode = newNode();
   CalleeFreedNode = newNode();
-  DistanceNode = newNode();
 }
 
 NodeId Graph::newNode(const Value* V) {
@@ -27,7 +29,7 @@ NodeId Graph::newNode(const Value* V) {
 }
 
 ObjectId Graph::newObject(ObjectKind Kind, Instruction* Inst) {
-  Objects.push_back({Kind, newNode(), Inst});
+  Objects.push_back({Kind, newNode(), newNode(), Inst});
   return Objects.size() - 1;
 }
 
@@ -43,11 +45,12 @@ void GraphBuilder::parameters() {
       G.Objects[O].Param = A.getArgNo();
       G.Objects[O].Level = Level;
       Levels.push_back(O);
-      G.copy(G.Objects[O].Content, G.PublicNode, nullptr);
+      G.copy(G.Objects[O].Typed, G.PublicNode, nullptr);
+      G.copy(G.Objects[O].Raw, G.PublicNode, nullptr);
     }
     for (unsigned Level = 0; Level < Summary::Levels; ++Level) {
-      unsigned Next = std::min(Level + 1, Summary::Levels - 1);
-      G.Points[G.Objects[Levels[Level]].Content].set(Levels[Next]);
+      G.Points[G.Objects[Levels[Level]].Typed].set(Levels[Summary::below(Level, Planes::Typed)]);
+      G.Points[G.Objects[Levels[Level]].Raw].set(Levels[Summary::below(Level, Planes::Raw)]);
     }
     G.Points[node(&A)].set(Levels[0]);
   }
@@ -87,10 +90,7 @@ void GraphBuilder::constant(const Constant* C, NodeId N) {
 
 bool GraphBuilder::followed(const Value* V) const {
   const Type* T = V->getType();
-  if (T->isIntOrIntVectorTy()) {
-    return Ints.tracked(V) || (isa<ConstantExpr>(V) && mayHoldPointer(T));
-  }
-  return mayHoldPointer(T);
+  return hasPointer(T) || Ints.tracked(V) || (isa<ConstantExpr>(V) && mayHoldPointer(T));
 }
 
 void GraphBuilder::flow(const Value* From, const Value* To, Instruction* Why) {
@@ -105,97 +105,53 @@ void GraphBuilder::escape(const Value* V, Instruction* Why) {
   }
 }
 
-void GraphBuilder::keepDistance(const Value* Distance, NodeId Sink, Instruction* Why) {
-  auto* Sub = cast<User>(Distance);
-  for (const Use& Side : Sub->operands()) {
-    const Value* Pointer = cast<Operator>(Side)->getOperand(0);
-    if (followed(Pointer)) {
-      G.copy(node(Pointer), Sink, Why);
-    }
-  }
-}
-
-/// Where the distance of two pointers goes: kept in memory or by a call, a block may be found
-/// again by it; turned back into a pointer, it is one.
 void GraphBuilder::distance(BinaryOperator& Sub) {
-  SmallVector<Instruction*> Work{&Sub};
-  SmallPtrSet<Instruction*, 16> Seen;
-  while (!Work.empty()) {
-    Instruction* I = Work.pop_back_val();
-    if (!Seen.insert(I).second) {
-      continue;
-    }
-    for (User* U : I->users()) {
-      auto* By = cast<Instruction>(U);
-      if (isa<IntToPtrInst>(By) || (isa<BinaryOperator>(By) && Ints.fromPointer(By))) {
-        keepDistance(&Sub, G.HeapNode, By);
-      } else if (isa<StoreInst, ReturnInst, AtomicRMWInst, AtomicCmpXchgInst, InsertValueInst>(
-                     By) ||
-                 (isa<CallBase>(By) && !isa<IntrinsicInst>(By))) {
-        keepDistance(&Sub, G.DistanceNode, By);
-      } else if (auto* Op = dyn_cast<BinaryOperator>(By); Op &&
-                                                          (Op->isShift() || Op->isIntDivRem()) &&
-                                                          Op->getOpcode() != Instruction::Shl) {
-        continue;  // elements counted: no longer a way back to the byte
-      } else if (isa<BinaryOperator, PHINode, SelectInst, FreezeInst, CastInst, IntrinsicInst>(
-                     By)) {
-        Work.push_back(By);
-      }
-    }
+  NodeId Sides[2];
+  for (unsigned Side : {0, 1}) {
+    Sides[Side] = node(cast<Operator>(Sub.getOperand(Side))->getOperand(0));
+  }
+  if (!planted("distance")) {
+    G.Distances.push_back({Sides[0], Sides[1], node(&Sub), &Sub});
   }
 }
 
 void GraphBuilder::memory(Instruction& I) {
   if (auto* Load = dyn_cast<LoadInst>(&I)) {
-    if ((Load->isAtomic() || Load->isVolatile()) && mayHoldPointer(I.getType())) {
+    if ((Load->isAtomic() || Load->isVolatile()) && carriesBits(I.getType())) {
       G.Points[node(&I)].set(Graph::Heap);
     }
     if (followed(&I)) {
-      G.load(node(Load->getPointerOperand()), node(&I), &I);
+      G.load(node(Load->getPointerOperand()), node(&I), &I, readBy(*Load));
     }
     return;
   }
   if (auto* Store = dyn_cast<StoreInst>(&I)) {
     const Value* V = Store->getValueOperand();
-    if (auto* Byte = dyn_cast<LoadInst>(V); Byte && V->getType()->isIntegerTy(8)) {
-      byteCopy(*Byte, *Store);
-    }
     // Others see atomic and volatile memory; an integer made of a pointer is lost track of there.
     if (Store->isAtomic() || Store->isVolatile() || Ints.fromPointer(V)) {
       escape(V, &I);
     }
     if (followed(V)) {
-      G.store(node(V), node(Store->getPointerOperand()), &I);
+      G.store(node(V), node(Store->getPointerOperand()), &I, writtenBy(*Store));
     }
     return;
   }
   if (auto* Swap = dyn_cast<AtomicCmpXchgInst>(&I)) {
     escape(Swap->getNewValOperand(), &I);
-    if (mayHoldPointer(Swap->getNewValOperand()->getType())) {
-      G.Points[node(&I)].set(Graph::Heap);
+    G.Points[node(&I)].set(Graph::Heap);
+    if (followed(Swap->getNewValOperand())) {
       G.store(node(Swap->getNewValOperand()), node(Swap->getPointerOperand()), &I);
-      G.load(node(Swap->getPointerOperand()), node(&I), &I);
     }
+    G.load(node(Swap->getPointerOperand()), node(&I), &I);
     return;
   }
   auto* Update = cast<AtomicRMWInst>(&I);
   escape(Update->getValOperand(), &I);
-  if (mayHoldPointer(I.getType())) {
-    G.Points[node(&I)].set(Graph::Heap);
-    if (followed(Update->getValOperand())) {
-      G.store(node(Update->getValOperand()), node(Update->getPointerOperand()), &I);
-    }
-    G.load(node(Update->getPointerOperand()), node(&I), &I);
+  G.Points[node(&I)].set(Graph::Heap);
+  if (followed(Update->getValOperand())) {
+    G.store(node(Update->getValOperand()), node(Update->getPointerOperand()), &I);
   }
-}
-
-/// A byte at a computed address that is stored again: part of a loop that copies an object.
-void GraphBuilder::byteCopy(const LoadInst& Byte, StoreInst& Store) {
-  auto* From = dyn_cast<GEPOperator>(Byte.getPointerOperand());
-  if (isa<PHINode>(Byte.getPointerOperand()) || isa<LoadInst>(Byte.getPointerOperand()) ||
-      (From && !From->hasAllConstantIndices())) {
-    transfer(Store.getPointerOperand(), Byte.getPointerOperand(), &Store);
-  }
+  G.load(node(Update->getPointerOperand()), node(&I), &I);
 }
 
 void GraphBuilder::transfer(const Value* To, const Value* From, Instruction* Why) {
@@ -232,6 +188,7 @@ void GraphBuilder::visit(Instruction& I) {
       if (Ints.fromPointer(Index)) {
         escape(Index, &I);
       }
+      flow(Index, &I, &I);  // the way from one object to another
     }
   } else if (auto* Choice = dyn_cast<SelectInst>(&I)) {
     if (followed(&I)) {
@@ -250,12 +207,13 @@ void GraphBuilder::visit(Instruction& I) {
 void GraphBuilder::plain(Instruction& I) {
   if (isPointerDistance(&I)) {
     distance(cast<BinaryOperator>(I));
-    if (!Ints.tracked(&I)) {
-      return;
-    }
+    return;
   }
   if (isa<IntToPtrInst>(I)) {
     G.Points[node(&I)].set(Graph::Heap);
+  }
+  if (!hasPointer(I.getType()) && !carriesBits(I.getType()) && !I.mayHaveSideEffects()) {
+    return;  // one bit
   }
   bool Known = isa<UnaryOperator, BinaryOperator, CastInst, PHINode, FreezeInst, ExtractElementInst,
                    InsertElementInst, ShuffleVectorInst, ExtractValueInst, InsertValueInst>(I);
@@ -265,13 +223,13 @@ void GraphBuilder::plain(Instruction& I) {
     }
     return;
   }
-  // The bits leave what is followed: a cast to a float, an instruction not known here.
+  // The bits leave what is followed: an instruction not known here.
   for (const Use& Op : I.operands()) {
     if (!isa<BasicBlock>(Op) && followed(Op) && (!Known || Ints.fromPointer(Op))) {
       escape(Op, &I);
     }
   }
-  if (!Known && mayHoldPointer(I.getType())) {
+  if (!Known && carriesBits(I.getType())) {
     G.Points[node(&I)].set(Graph::Heap);
   }
 }

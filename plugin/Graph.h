@@ -3,7 +3,9 @@
 // What: for every SSA value and for the content of every object, the set of objects that it may
 // point to. Objects are the heap (everything that is not followed, one object), the register
 // result, three levels below each parameter, the function's own stack variables and its
-// allocation sites. An object is one cell: fields and elements are not told apart.
+// allocation sites. An object is two cells: what was stored in it as a pointer, and what came there
+// in another form (integers, floats, bytes, untyped copies). Fields and elements are not told
+// apart.
 //
 // How:
 //   1. GraphBuilder turns each instruction into copy, load and store constraints.
@@ -14,15 +16,21 @@
 //   4. Summary reads the parameters' flows out; Promote asks `outlives` and `loopCarried`.
 //
 // Invariants: whatever the builder does not know is a flow to the heap, or a value from it. A load
-// whose address or result nobody defined is from the heap. Integers that derive from pointers are
-// followed inside the function; where one leaves it or memory keeps it, its pointer escapes.
+// whose address or result nobody defined is from the heap. Every value that memory or a pointer may
+// have given bits to carries what they carry, of whatever type and width, down to a byte; only a
+// single bit carries nothing, nor does what a comparison or a branch makes of one. An integer that
+// is computed from a pointer makes it escape where it leaves the function or memory keeps it, and
+// so does a value narrower than a pointer, or a float, that a function is called with. What a load
+// may read follows from the source's types (Access.h); where they say nothing, it is everything.
 //
 // Rejected: LLVM's heap-to-stack of the Attributor (finds fewer, leaves allocas in loops);
-// field-sensitive cells (more code to trust; Go does without).
+// field-sensitive cells (more code to trust; Go does without); loops that copy bytes found by their
+// shape (optimisation gives them others).
 #pragma once
 
 #include <vector>
 
+#include "Access.h"
 #include "Known.h"
 #include "Summary.h"
 #include "llvm/ADT/DenseMap.h"
@@ -41,7 +49,8 @@ enum class ObjectKind { Heap, Result, Param, Stack, Site };
 
 struct Object {
   ObjectKind Kind;
-  NodeId Content;                     ///< what its memory may point to
+  NodeId Typed;                       ///< what pointers were stored in its memory as pointers
+  NodeId Raw;                         ///< what came there in any other form
   llvm::Instruction* Inst = nullptr;  ///< Stack, Site
   unsigned Param = 0, Level = 0;      ///< Param
 };
@@ -52,6 +61,14 @@ enum class ConstraintKind { Copy, Load, Store };
 struct Constraint {
   ConstraintKind Kind;
   NodeId From, To;
+  llvm::Instruction* Why;
+  Planes Of = Planes::Both;
+};
+
+/// The distance of two pointers. It carries both where they may be of different objects: what has
+/// the one finds the other by it.
+struct PointerDistance {
+  NodeId First, Second, To;
   llvm::Instruction* Why;
 };
 
@@ -69,6 +86,7 @@ class Graph {
   std::vector<Object> Objects;
   std::vector<ObjectSet> Points;  ///< by node
   std::vector<Constraint> Constraints;
+  std::vector<PointerDistance> Distances;
   std::vector<Site> Sites;
   /// Why nothing of this function is to be moved to the stack; null where all may be.
   const char* Refused = nullptr;
@@ -79,7 +97,6 @@ class Graph {
   NodeId PublicNode;       ///< reachable from memory that a parameter gives access to
   NodeId FreedNode;        ///< handed to operator delete or free here
   NodeId CalleeFreedNode;  ///< the same in a function called
-  NodeId DistanceNode;     ///< its distance from another pointer is kept somewhere
 
   std::vector<std::vector<ObjectId>> Params;  ///< by parameter and level; empty for plain numbers
   llvm::DenseMap<const llvm::Value*, NodeId> Nodes;
@@ -100,12 +117,12 @@ class Graph {
     Constraints.push_back({ConstraintKind::Copy, From, To, Why});
   }
 
-  void load(NodeId From, NodeId To, llvm::Instruction* Why) {
-    Constraints.push_back({ConstraintKind::Load, From, To, Why});
+  void load(NodeId From, NodeId To, llvm::Instruction* Why, Planes Of = Planes::Both) {
+    Constraints.push_back({ConstraintKind::Load, From, To, Why, Of});
   }
 
-  void store(NodeId From, NodeId To, llvm::Instruction* Why) {
-    Constraints.push_back({ConstraintKind::Store, From, To, Why});
+  void store(NodeId From, NodeId To, llvm::Instruction* Why, Planes Of = Planes::Both) {
+    Constraints.push_back({ConstraintKind::Store, From, To, Why, Of});
   }
 
   bool pointsTo(NodeId N, ObjectId O) const { return Points[N].test(O); }
@@ -116,9 +133,6 @@ class Graph {
   std::optional<NodeId> loopCarried(const Site& S, const llvm::LoopInfo& Loops,
                                     const llvm::DominatorTree& Tree) const;
 };
-
-/// Whether a value of the type may be a pointer or hold one as far as its width goes.
-bool mayHoldPointer(const llvm::Type* T);
 
 /// Fills the constraints of the function, calls by the summaries of the table.
 void buildGraph(Graph& G, const SummaryTable& Summaries);

@@ -21,9 +21,7 @@ class GraphBuilder {
   void flow(const llvm::Value* From, const llvm::Value* To, llvm::Instruction* Why);
   void escape(const llvm::Value* V, llvm::Instruction* Why);
   void transfer(const llvm::Value* To, const llvm::Value* From, llvm::Instruction* Why);
-  void byteCopy(const llvm::LoadInst& Byte, llvm::StoreInst& Store);
   void distance(llvm::BinaryOperator& Sub);
-  void keepDistance(const llvm::Value* Distance, NodeId Sink, llvm::Instruction* Why);
 
   void visit(llvm::Instruction& I);
   void memory(llvm::Instruction& I);
@@ -36,6 +34,19 @@ class GraphBuilder {
   void unknown(llvm::CallBase& Call);
   void known(llvm::CallBase& Call, const Summary& S);
   void closure(llvm::CallBase& Call);
+  bool memoryIntrinsic(llvm::IntrinsicInst& Call);
+
+  /// The nodes of an argument's levels (Summary.h), made when asked for.
+  class ArgumentLevels {
+   public:
+    ArgumentLevels(Graph& Of, NodeId Argument, llvm::Instruction* Why);
+    NodeId operator[](unsigned Level);
+
+   private:
+    Graph& G;
+    llvm::Instruction* Why;
+    std::optional<NodeId> Nodes[Summary::Levels];
+  };
 
   Graph& G;
   const SummaryTable& Summaries;

@@ -1,9 +1,12 @@
-// Follows pointers through integers. See Integers.h.
+// Follows pointers through integers, floats, vectors and their parts. See Integers.h.
 #include "Integers.h"
 
-#include "Graph.h"
+#include "Access.h"
+#include "Known.h"
+#include "llvm/Analysis/ValueTracking.h"
 #include "llvm/IR/InstIterator.h"
 #include "llvm/IR/IntrinsicInst.h"
+#include "llvm/IR/Module.h"
 #include "llvm/IR/Operator.h"
 
 using namespace llvm;
@@ -12,71 +15,41 @@ namespace burrow {
 
 namespace {
 
-bool isIntLike(const Type* T) {
-  return T->isIntOrIntVectorTy();
+bool isNumber(const Type* T) {
+  return !hasPointer(T) && carriesBits(T);
 }
 
-/// Whether the instruction's integer result is computed from its integer operands alone.
-bool passesBits(const Instruction& I, bool Narrow) {
-  if (!isIntLike(I.getType())) {
-    return false;
-  }
-  if (!Narrow && !mayHoldPointer(I.getType())) {
+/// Whether the instruction's result is computed from its operands' bits.
+bool passesBits(const Instruction& I) {
+  if (!isNumber(I.getType())) {
     return false;
   }
   if (auto* Call = dyn_cast<IntrinsicInst>(&I)) {
     return Call->doesNotAccessMemory() && !isHarmlessIntrinsic(*Call);
   }
-  return isa<BinaryOperator, CastInst, PHINode, SelectInst, FreezeInst, ExtractElementInst,
-             InsertElementInst, ShuffleVectorInst>(I);
+  return isa<BinaryOperator, UnaryOperator, CastInst, PHINode, SelectInst, FreezeInst,
+             ExtractElementInst, InsertElementInst, ShuffleVectorInst, ExtractValueInst,
+             InsertValueInst>(I);
+}
+
+bool isPointerOperand(const Use& U) {
+  return hasPointer(U->getType());
+}
+
+/// Elements counted: the source subtracts pointers into one array, so the result finds nothing that
+/// a pointer into it would not. Only the frontend says "exact" of what need not be.
+bool countsElements(const Instruction& I, const Value* Distance) {
+  auto* Exact = dyn_cast<PossiblyExactOperator>(&I);
+  auto* By = Exact && Exact->isExact() ? dyn_cast<ConstantInt>(I.getOperand(1)) : nullptr;
+  if (!By || I.getOperand(0) != Distance || !isPointerDistance(Distance)) {
+    return false;
+  }
+  unsigned Zeros = I.isShift() ? By->getZExtValue() : By->getValue().countr_zero();
+  KnownBits Known = computeKnownBits(Distance, I.getModule()->getDataLayout());
+  return Zeros == 0 || Known.countMinTrailingZeros() < Zeros;
 }
 
 }  // namespace
-
-bool mayHoldPointer(const Type* T) {
-  if (T->isPointerTy()) {
-    return true;
-  }
-  if (auto* Int = dyn_cast<IntegerType>(T)) {
-    return Int->getBitWidth() >= 64;
-  }
-  if (auto* Vector = dyn_cast<FixedVectorType>(T)) {
-    const Type* Element = Vector->getElementType();
-    return Element->isPointerTy() ||
-           (Element->isIntegerTy() &&
-            Vector->getNumElements() * Element->getIntegerBitWidth() >= 64);
-  }
-  if (isa<ScalableVectorType>(T)) {
-    return true;
-  }
-  if (auto* Array = dyn_cast<ArrayType>(T)) {
-    return mayHoldPointer(Array->getElementType());
-  }
-  if (auto* Struct = dyn_cast<StructType>(T)) {
-    return any_of(Struct->elements(), [](const Type* E) { return mayHoldPointer(E); });
-  }
-  return false;
-}
-
-bool mayLoadPointer(const LoadInst& Load) {
-  const Type* T = Load.getType();
-  if (!mayHoldPointer(T)) {
-    return false;
-  }
-  MDNode* Tag = Load.getMetadata(LLVMContext::MD_tbaa);
-  if (!T->isIntegerTy() || !Tag || Tag->getNumOperands() < 2) {
-    return true;
-  }
-  // Strict aliasing: an lvalue of these types never reads what was stored as a pointer.
-  auto* Access = dyn_cast<MDNode>(Tag->getOperand(1));
-  auto* Name =
-      Access && Access->getNumOperands() ? dyn_cast<MDString>(Access->getOperand(0)) : nullptr;
-  if (!Name) {
-    return true;
-  }
-  StringRef Text = Name->getString();
-  return Text != "long" && Text != "long long" && Text != "__int128" && !Text.starts_with("_ZTS");
-}
 
 bool isPointerDistance(const Value* V) {
   auto* Sub = dyn_cast<BinaryOperator>(V);
@@ -87,42 +60,32 @@ bool isPointerDistance(const Value* V) {
 Integers::Integers(Function& F) {
   SmallVector<const Value*> Casts, Distances, Seeds;
   for (const Argument& A : F.args()) {
-    if (isIntLike(A.getType()) && mayHoldPointer(A.getType())) {
+    if (!hasPointer(A.getType()) && mayHoldPointer(A.getType())) {
       Seeds.push_back(&A);
     }
   }
   for (const Instruction& I : instructions(F)) {
-    if (!isIntLike(I.getType())) {
+    if (!isNumber(I.getType())) {
       continue;
     }
-    if (isa<PtrToIntInst>(I)) {
-      Casts.push_back(&I);
-    } else if (isPointerDistance(&I)) {
+    if (isPointerDistance(&I)) {
       Distances.push_back(&I);
-    } else if (auto* Load = dyn_cast<LoadInst>(&I)) {
-      if (mayLoadPointer(*Load)) {
-        Seeds.push_back(&I);
-      }
-    } else if (auto* Call = dyn_cast<IntrinsicInst>(&I);
-               Call && Call->doesNotAccessMemory() && mayHoldPointer(I.getType())) {
-      // A result computed from integers is followed like arithmetic; from pointers, as a seed.
-      if (any_of(Call->args(), [](const Use& U) { return U->getType()->isPtrOrPtrVectorTy(); })) {
-        Seeds.push_back(&I);
-      }
-    } else if (mayHoldPointer(I.getType()) &&
-               isa<CallBase, AtomicRMWInst, ExtractValueInst, VAArgInst>(I)) {
-      Seeds.push_back(&I);
-    } else if (isa<BitCastInst>(I) && mayHoldPointer(I.getType())) {
+    } else if (isa<PtrToIntInst>(I)) {
+      Casts.push_back(&I);
+    } else if (isa<LoadInst, AtomicRMWInst, AtomicCmpXchgInst, VAArgInst>(I) ||
+               (isa<CallBase>(I) && !passesBits(I)) ||
+               (passesBits(I) && any_of(I.operands(), isPointerOperand))) {
       Seeds.push_back(&I);
     }
   }
-  follow(Distances, Distance, true);
-  follow(Casts, Cast, true);
-  follow(Seeds, Tracked, false);
+  follow(Distances, Distance);
+  follow(Casts, Cast);
+  follow(Seeds, Tracked);
   Tracked.insert(Cast.begin(), Cast.end());
+  Tracked.insert(Distance.begin(), Distance.end());
 }
 
-void Integers::follow(SmallVector<const Value*> Work, DenseSet<const Value*>& Set, bool Narrow) {
+void Integers::follow(SmallVector<const Value*> Work, DenseSet<const Value*>& Set) {
   while (!Work.empty()) {
     const Value* V = Work.pop_back_val();
     if (!Set.insert(V).second) {
@@ -131,7 +94,7 @@ void Integers::follow(SmallVector<const Value*> Work, DenseSet<const Value*>& Se
     for (const User* U : V->users()) {
       auto* I = dyn_cast<Instruction>(U);
       // A distance is no pointer's bits any more; it has a set of its own.
-      if (!I || isPointerDistance(I) || isa<CmpInst>(I) || !passesBits(*I, Narrow)) {
+      if (!I || isPointerDistance(I) || !passesBits(*I) || countsElements(*I, V)) {
         continue;
       }
       if (isa<SelectInst>(I) && I->getOperand(0) == V) {

@@ -1,4 +1,4 @@
-// Which integers of a function may carry a pointer's bits. See Graph.h.
+// Which numbers of a function may carry a pointer's bits. See Graph.h.
 #pragma once
 
 #include "llvm/ADT/DenseSet.h"
@@ -7,8 +7,8 @@
 
 namespace burrow {
 
-/// The integer values that the graph has nodes for: those computed from pointers, from memory that
-/// may hold pointers, from parameters and results as wide as a pointer.
+/// The values without pointer type that the graph has nodes for: those computed from pointers, from
+/// memory, from results, and from parameters as wide as a pointer.
 class Integers {
  public:
   explicit Integers(llvm::Function& F);
@@ -22,15 +22,11 @@ class Integers {
   bool isDistance(const llvm::Value* V) const { return Distance.contains(V); }
 
  private:
-  void follow(llvm::SmallVector<const llvm::Value*> Work, llvm::DenseSet<const llvm::Value*>& Set,
-              bool Narrow);
+  static void follow(llvm::SmallVector<const llvm::Value*> Work,
+                     llvm::DenseSet<const llvm::Value*>& Set);
 
   llvm::DenseSet<const llvm::Value*> Tracked, Cast, Distance;
 };
-
-/// Whether the load may read a pointer that was stored as one: pointers, and integers of a
-/// pointer's width that the language allows to alias them.
-bool mayLoadPointer(const llvm::LoadInst& Load);
 
 /// The distance of two pointers: sub of two ptrtoint.
 bool isPointerDistance(const llvm::Value* V);

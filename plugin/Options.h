@@ -25,6 +25,9 @@ struct Options {
   static uint64_t maxObject();
   static uint64_t frameBudget();
   static uint64_t recursiveBudget();
+  /// What blocks of new and malloc may take of a frame: threads with small stacks run such code
+  /// too.
+  static uint64_t elideBudget();
 };
 
 /// Whether a test planted this fault in the analysis; never in the plugin that users get.

@@ -41,6 +41,9 @@ cl::opt<uint64_t> FrameBudgetOption("burrow-frame-budget",
 cl::opt<uint64_t> RecursiveBudgetOption("burrow-recursive-budget",
                                         cl::desc("The same for functions that may call themselves"),
                                         cl::init(4 * 1024));
+cl::opt<uint64_t> ElideBudgetOption("burrow-elide-budget",
+                                    cl::desc("Bytes of new and malloc moved into one frame"),
+                                    cl::init(16 * 1024));
 #ifdef BURROW_PLUGIN_FAULTS
 cl::opt<std::string> FaultOption("burrow-fault", cl::desc("Plant a fault in the analysis"));
 #endif
@@ -128,6 +131,10 @@ uint64_t Options::frameBudget() {
 
 uint64_t Options::recursiveBudget() {
   return RecursiveBudgetOption;
+}
+
+uint64_t Options::elideBudget() {
+  return ElideBudgetOption;
 }
 
 #ifdef BURROW_PLUGIN_FAULTS

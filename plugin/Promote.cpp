@@ -1,6 +1,7 @@
 // Verdicts and the rewriting. See Promote.h.
 #include "Promote.h"
 
+#include "Frames.h"
 #include "Options.h"
 #include "Padding.h"
 #include "llvm/ADT/PostOrderIterator.h"
@@ -17,8 +18,6 @@ namespace burrow {
 
 namespace {
 
-/// Metadata on the stack variables made here, for the frame's budget.
-constexpr const char* SlotTag = "burrow.slot";
 /// What the heap guarantees.
 constexpr uint64_t SlotAlign = 16;
 
@@ -27,13 +26,9 @@ class Judge {
   Judge(const Graph& Of, FunctionAnalysisManager& Analyses, bool Recursive)
       : G(Of),
         Loops(Analyses.getResult<LoopAnalysis>(Of.F)),
-        Tree(Analyses.getResult<DominatorTreeAnalysis>(Of.F)) {
-    Left = Recursive ? Options::recursiveBudget() : Options::frameBudget();
-    for (const Instruction& I : instructions(G.F)) {
-      if (auto* Slot = dyn_cast<AllocaInst>(&I); Slot && Slot->hasMetadata(SlotTag)) {
-        take(Slot->getAllocationSize(G.F.getParent()->getDataLayout())->getFixedValue());
-      }
-    }
+        Tree(Analyses.getResult<DominatorTreeAnalysis>(Of.F)),
+        Budget(frameBudget(Recursive)),
+        Taken(slotsOf(Of.F)) {
     findCycles();
   }
 
@@ -53,24 +48,22 @@ class Judge {
       V.Reason = "its type has a destructor";
     } else if (!Size) {
       V.Reason = "non-constant size";
-    } else if (*Size > Options::maxObject()) {
+    } else if (*Size > (Ours ? Options::maxObject() : Options::elideBudget())) {
       V.Reason = "too large for stack";
-    } else if (*Size > Left) {
+    } else if (!(Taken + slotBytes(*Size, S.Kind)).fits(Budget)) {
       V.Reason = "the frame's budget is spent";
     } else if (Ours || freed(V)) {
       V.Escapes = false;
       V.Bytes = *Size;
       V.Moved = Options::promote() && (Ours || Options::elideNew());
       if (V.Moved) {
-        take(*Size);
+        Taken = Taken + slotBytes(*Size, S.Kind);
       }
     }
     return V;
   }
 
  private:
-  void take(uint64_t Bytes) { Left -= std::min(Left, alignTo(Bytes, SlotAlign)); }
-
   /// Blocks in cycles that LoopInfo knows nothing of.
   void findCycles() {
     ReversePostOrderTraversal<const Function*> Order(&G.F);
@@ -104,10 +97,6 @@ class Judge {
       V.Reason = "may be freed by a function called";
       return false;
     }
-    if (G.pointsTo(G.DistanceNode, V.Of.Object)) {
-      V.Reason = "its distance from another pointer is kept";
-      return false;
-    }
     for (Instruction& I : instructions(G.F)) {
       auto* Call = dyn_cast<CallBase>(&I);
       if (!Call || calleeOf(*Call) != Callee::Free) {
@@ -129,7 +118,7 @@ class Judge {
   const Graph& G;
   const LoopInfo& Loops;
   const DominatorTree& Tree;
-  uint64_t Left = 0;
+  FrameBytes Budget, Taken;
   SmallPtrSet<const BasicBlock*, 8> Cyclic;
 };
 
@@ -158,8 +147,7 @@ void move(Function& F, const Verdict& V, bool InLoop) {
   IRBuilder<> B(&*F.getEntryBlock().getFirstInsertionPt());
   uint64_t Bytes = std::max<uint64_t>(V.Bytes, 1);
   auto* Slot = B.CreateAlloca(ArrayType::get(B.getInt8Ty(), Bytes), nullptr, "burrow.slot");
-  Slot->setAlignment(Align(SlotAlign));
-  Slot->setMetadata(SlotTag, MDNode::get(F.getContext(), {}));
+  markSlot(*Slot, V.Of.Kind);
   CallBase& Call = *V.Of.Call;
   B.SetInsertPoint(&Call);
   if (InLoop) {

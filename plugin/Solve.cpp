@@ -29,6 +29,7 @@ class Solver {
   struct Edge {
     NodeId To;
     Instruction* Why;
+    Planes Of = Planes::Both;
   };
 
   void edge(NodeId From, NodeId To, Instruction* Why);
@@ -36,6 +37,8 @@ class Solver {
   void process(NodeId N);
   void propagate();
   bool defineTheUndefined();
+  bool carriesBoth(const ObjectSet& Ends) const;
+  bool followDistances();
 
   void changed(NodeId N) {
     if (Waiting.insert(N).second) {
@@ -80,17 +83,29 @@ void Solver::process(NodeId N) {
   for (ObjectId O : New) {
     const Object Of = G.Objects[O];
     for (const Edge& Load : Loads[N]) {
-      edge(Of.Content, Load.To, Load.Why);
+      if (includes(Load.Of, Planes::Typed)) {
+        edge(Of.Typed, Load.To, Load.Why);
+      }
+      if (includes(Load.Of, Planes::Raw)) {
+        edge(Of.Raw, Load.To, Load.Why);
+      }
     }
     for (const Edge& Store : Stores[N]) {
-      edge(Store.To, Of.Content, Store.Why);
+      if (includes(Store.Of, Planes::Typed)) {
+        edge(Store.To, Of.Typed, Store.Why);
+      }
+      if (includes(Store.Of, Planes::Raw)) {
+        edge(Store.To, Of.Raw, Store.Why);
+      }
     }
     bool Own = Of.Kind == ObjectKind::Site || Of.Kind == ObjectKind::Stack;
     // Whatever others can reach takes its content along and may be written by them.
     if (N == G.HeapNode || (N == G.PublicNode && Own)) {
-      edge(Of.Content, N, nullptr);
-      if (Own) {
-        edge(G.HeapNode, Of.Content, nullptr);
+      for (NodeId Content : {Of.Typed, Of.Raw}) {
+        edge(Content, N, nullptr);
+        if (Own) {
+          edge(G.HeapNode, Content, nullptr);
+        }
       }
     }
   }
@@ -131,6 +146,39 @@ bool Solver::defineTheUndefined() {
   return Any;
 }
 
+/// Whether the ends of a distance may lie in different objects.
+bool Solver::carriesBoth(const ObjectSet& Ends) const {
+  if (Ends.count() != 1) {
+    return !Ends.empty();
+  }
+  const Object& Only = G.Objects[Ends.find_first()];
+  switch (Only.Kind) {
+    case ObjectKind::Heap:
+      return false;  // nothing of this frame
+    case ObjectKind::Param:
+      return Only.Level != 0;  // one of many
+    case ObjectKind::Stack:
+      return !cast<AllocaInst>(Only.Inst)->isStaticAlloca();
+    case ObjectKind::Site:  // those of two iterations known at once are kept on the heap
+    case ObjectKind::Result:
+      return false;
+  }
+}
+
+bool Solver::followDistances() {
+  bool Any = false;
+  for (PointerDistance& D : G.Distances) {
+    ObjectSet Ends = G.Points[D.First];
+    Ends |= G.Points[D.Second];
+    if (!HasEdge.contains({D.First, D.To}) && carriesBoth(Ends)) {
+      edge(D.First, D.To, D.Why);
+      edge(D.Second, D.To, D.Why);
+      Any = true;
+    }
+  }
+  return Any;
+}
+
 void Solver::run() {
   for (const Constraint& C : G.Constraints) {
     switch (C.Kind) {
@@ -138,10 +186,10 @@ void Solver::run() {
         edge(C.From, C.To, C.Why);
         break;
       case ConstraintKind::Load:
-        Loads[C.From].push_back({C.To, C.Why});
+        Loads[C.From].push_back({C.To, C.Why, C.Of});
         break;
       case ConstraintKind::Store:
-        Stores[C.To].push_back({C.From, C.Why});
+        Stores[C.To].push_back({C.From, C.Why, C.Of});
         break;
     }
   }
@@ -152,7 +200,7 @@ void Solver::run() {
   }
   do {
     propagate();
-  } while (defineTheUndefined());
+  } while (followDistances() || defineTheUndefined());
 }
 
 /// Bytes that an instruction writes whatever happens, at a constant place in the variable.
@@ -260,7 +308,7 @@ std::optional<NodeId> reach(const Graph& G, SmallVector<NodeId> Work, ObjectId W
     }
     for (ObjectId O : G.Points[N]) {
       if (O != Graph::Heap && G.Objects[O].Kind != ObjectKind::Param) {
-        Work.push_back(G.Objects[O].Content);
+        Work.append({G.Objects[O].Typed, G.Objects[O].Raw});
       }
     }
   }
@@ -280,8 +328,10 @@ std::optional<NodeId> Graph::outlives(ObjectId O) const {
   // Before the sum of them, the one content that says which parameter it is.
   for (const auto& Levels : Params) {
     for (ObjectId P : Levels) {
-      if (pointsTo(Objects[P].Content, O)) {
-        return Objects[P].Content;
+      for (NodeId Content : {Objects[P].Typed, Objects[P].Raw}) {
+        if (pointsTo(Content, O)) {
+          return Content;
+        }
       }
     }
   }
@@ -322,7 +372,7 @@ std::optional<NodeId> Graph::loopCarried(const Site& S, const LoopInfo& Loops,
       Carries = !Inner->contains(O.Inst);
     }
     if (Carries) {
-      Carriers.push_back(O.Content);
+      Carriers.append({O.Typed, O.Raw});
     }
   }
   return reach(*this, std::move(Carriers), S.Object);

@@ -16,7 +16,8 @@ class Collector {
   Collector(const Graph& Of, Summary& Into) : G(Of), S(Into) {}
 
   /// All that is reached from the node comes to the sink.
-  void collect(NodeId From, SinkKind Sink, unsigned Param = 0, unsigned Level = 0) {
+  void collect(NodeId From, SinkKind Sink, unsigned Param = 0, unsigned Level = 0,
+               Planes Plane = Planes::Typed) {
     SmallVector<NodeId> Work{From};
     DenseSet<NodeId> Seen;
     while (!Work.empty()) {
@@ -28,9 +29,9 @@ class Collector {
         const Object& O = G.Objects[Id];
         if (O.Kind == ObjectKind::Param) {
           bool Itself = Sink == SinkKind::Content && O.Param == Param &&
-                        O.Level == std::min(Level + 1, Summary::Levels - 1);
+                        O.Level == Summary::below(Level, Plane);
           if (!Itself) {
-            S.Flows.insert({O.Param, O.Level, Sink, Param, Level});
+            S.Flows.insert({O.Param, O.Level, Sink, Param, Level, Plane});
           }
           continue;
         }
@@ -40,13 +41,15 @@ class Collector {
         }
         // A new object is of the heap for the caller, and so is what it holds.
         if (Sink != SinkKind::Heap) {
-          for (ObjectId Held : G.Points[O.Content]) {
-            if (const Object& P = G.Objects[Held]; P.Kind == ObjectKind::Param) {
-              S.Flows.insert({P.Param, P.Level, SinkKind::Heap, 0, 0});
+          for (NodeId Content : {O.Typed, O.Raw}) {
+            for (ObjectId Held : G.Points[Content]) {
+              if (const Object& P = G.Objects[Held]; P.Kind == ObjectKind::Param) {
+                S.Flows.insert({P.Param, P.Level, SinkKind::Heap});
+              }
             }
           }
         }
-        Work.push_back(O.Content);
+        Work.append({O.Typed, O.Raw});
       }
     }
   }
@@ -83,12 +86,14 @@ Summary Summary::of(const Graph& G) {
   C.collect(G.ResultNode, SinkKind::Result);
   for (unsigned Param = 0; Param < G.Params.size(); ++Param) {
     for (unsigned Level = 0; Level < G.Params[Param].size(); ++Level) {
-      C.collect(G.Objects[G.Params[Param][Level]].Content, SinkKind::Content, Param, Level);
+      const Object& O = G.Objects[G.Params[Param][Level]];
+      C.collect(O.Typed, SinkKind::Content, Param, Level, Planes::Typed);
+      C.collect(O.Raw, SinkKind::Content, Param, Level, Planes::Raw);
     }
   }
   for (ObjectId Id : G.Points[G.FreedNode]) {
     if (const Object& O = G.Objects[Id]; O.Kind == ObjectKind::Param) {
-      S.Flows.insert({O.Param, O.Level, SinkKind::Freed, 0, 0});
+      S.Flows.insert({O.Param, O.Level, SinkKind::Freed});
     }
   }
   S.Optimistic = G.Optimistic;
@@ -111,6 +116,7 @@ std::string Summary::text() const {
         break;
       case SinkKind::Content:
         Out += utostr(F.SinkParam) + "." + utostr(F.SinkLevel);
+        Out += F.SinkPlane == Planes::Raw ? "*" : "";
         break;
     }
   }
@@ -151,6 +157,7 @@ std::optional<Summary> Summary::parse(StringRef Text) {
       F.Sink = SinkKind::Freed;
     } else if (levelOf(Text, F.SinkParam, F.SinkLevel)) {
       F.Sink = SinkKind::Content;
+      F.SinkPlane = Text.consume_front("*") ? Planes::Raw : Planes::Typed;
     } else {
       return std::nullopt;
     }
@@ -172,7 +179,8 @@ Summary Summary::linking(ArrayRef<unsigned> Params) {
       S.Flows.insert({From, Level, SinkKind::Result, 0, 0});
       for (unsigned To : Params) {
         for (unsigned ToLevel = 0; ToLevel < Levels; ++ToLevel) {
-          S.Flows.insert({From, Level, SinkKind::Content, To, ToLevel});
+          S.Flows.insert({From, Level, SinkKind::Content, To, ToLevel, Planes::Typed});
+          S.Flows.insert({From, Level, SinkKind::Content, To, ToLevel, Planes::Raw});
         }
       }
     }

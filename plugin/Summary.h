@@ -1,8 +1,9 @@
 // What a call of a function does with its arguments, without looking at its body.
 //
-// A parameter has three levels: 0 is the argument itself, 1 what it points to holds, 2 everything
-// deeper. A flow says that the value at a level of a parameter may come to a sink. What a summary
-// does not say does not happen; a function without a summary may do anything.
+// A parameter has five levels: 0 is the argument itself, 1 the pointers that what it points to
+// holds, 2 all deeper ones; 3 and 4 are the same of what is held in another form than as pointers
+// (the raw plane of Access.h). A flow says that the value at a level of a parameter may come to a
+// sink. What a summary does not say does not happen; a function without a summary may do anything.
 #pragma once
 
 #include <map>
@@ -10,6 +11,7 @@
 #include <set>
 #include <string>
 
+#include "Access.h"
 #include "llvm/IR/Function.h"
 
 namespace burrow {
@@ -22,6 +24,7 @@ struct Flow {
   unsigned Param = 0, Level = 0;  ///< the source
   SinkKind Sink = SinkKind::Heap;
   unsigned SinkParam = 0, SinkLevel = 0;  ///< Content: what this level's pointers point to
+  Planes SinkPlane = Planes::Typed;       ///< Content: Typed or Raw
 
   auto operator<=>(const Flow&) const = default;
 };
@@ -34,7 +37,15 @@ struct Summary {
   /// Holds only where closures are charged at their creation, so not to be kept past that.
   bool Optimistic = false;
 
-  static constexpr unsigned Levels = 3;
+  static constexpr unsigned Levels = 5;
+
+  /// The level of what memory at a level holds in a plane, and how many pointers deep it is.
+  static constexpr unsigned below(unsigned Level, Planes Plane) {
+    unsigned Typed = Level == 0 ? 1 : 2;
+    return Plane == Planes::Raw ? Typed + 2 : Typed;
+  }
+
+  static constexpr unsigned depth(unsigned Level) { return Level > 2 ? Level - 2 : Level; }
 
   bool operator==(const Summary&) const = default;
   std::string text() const;
