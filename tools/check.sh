@@ -3,7 +3,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-all=(format layers macros sizes essays links figures scripts headers tidy)
+all=(format layers locks macros sizes essays links figures scripts headers tidy)
 # tidy needs the compile commands and the sources that the build generates.
 log=build/check.log
 mkdir -p build

@@ -19,7 +19,10 @@
 // Locks. Every lock of Burrow is a `RankedMutex`, and its `LockRank` is its place in the one order:
 // a thread that holds a lock takes only locks of a higher rank. Debug builds check that at each
 // lock(); clang checks at compile time that fields marked BURROW_GUARDED_BY are used under theirs.
-// fork is the exception: it takes all locks (`lock_for_fork`), still from the lowest rank up.
+// fork is the exception: it takes the locks that `over_fork` names, by `lock_for_fork`, still from
+// the lowest rank up (os/fork.h). In the child a lock that another thread held is known by the
+// `g_fork_count` in its word: it is taken as free, or, if fork should have waited for it, ends the
+// program with a line.
 //
 // Rejected.
 //  - std::mutex: 40 bytes, no rank, no annotations, and pthread's may be interposed by tools that

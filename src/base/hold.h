@@ -10,8 +10,9 @@ namespace burrow {
 
 /// Plain stores, read and written by the thread's own signal handler too; fences order them.
 struct Hold {
-  uint32_t depth = 0;   ///< scopes and brief locks that the thread is in
-  bool wanted = false;  ///< a stop came meanwhile: owed when `depth` is 0 again
+  uint32_t depth = 0;       ///< scopes and brief locks that the thread is in
+  uint32_t long_locks = 0;  ///< locks that are not brief, held or waited for
+  bool wanted = false;      ///< a stop came meanwhile: owed when `depth` is 0 again
 };
 
 extern constinit thread_local Hold t_hold;

@@ -79,7 +79,6 @@ void FdTable::close(OwnFd fd) {
 }
 
 void FdTable::close_all_in_child() {
-  lock_.reset_after_fork();
   MutexLock hold(lock_);
   for (OwnFd& entry : fds_) {
     if (entry.fd >= 0 && is_ours(entry)) {

@@ -31,9 +31,8 @@ class FdTable {
   /// False when the program has closed the descriptor, and perhaps has another file in its place.
   [[nodiscard]] static bool is_ours(OwnFd fd);
 
-  void lock_for_fork() BURROW_NO_THREAD_SAFETY_ANALYSIS { lock_.lock_for_fork(); }
-
-  void unlock_in_parent() BURROW_NO_THREAD_SAFETY_ANALYSIS { lock_.unlock_after_fork(); }
+  /// For fork.
+  RankedMutex& lock() { return lock_; }
 
   /// The child has no server: closes everything.
   void close_all_in_child();

@@ -1,6 +1,5 @@
 // Starting and stopping the server; BURROW_HTTP; fork. See debug_server.h.
 #include <fcntl.h>
-#include <pthread.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -12,6 +11,7 @@
 #include "debug/server.h"
 #include "heap/hooks.h"
 #include "heap/scavenger.h"
+#include "os/fork.h"
 #include "os/os.h"
 #include "os/thread.h"
 #include "prof/owner.h"
@@ -75,20 +75,19 @@ void write_address_file(const std::string& url) {
   }
 }
 
-void before_fork() {
-  g_fds.lock_for_fork();
-}
-
-void in_parent() {
-  g_fds.unlock_in_parent();
-}
-
 // The server's thread is not in the child; its memory stays as it is.
 void in_child() BURROW_NO_THREAD_SAFETY_ANALYSIS {
   g_fds.close_all_in_child();
-  g_lock.reset_after_fork();
   g_server = nullptr;
   g_running.store(0, std::memory_order_relaxed);
+}
+
+constinit os::ForkPart g_fork_part{.rank = LockRank::kLeaf,
+                                   .each_lock = [](auto visit) { visit(g_fds.lock()); },
+                                   .child = in_child};
+
+__attribute__((constructor(102))) void add_part() {
+  os::add_fork_part(g_fork_part);
 }
 
 void start_from_environment(std::string_view address) {
@@ -104,7 +103,6 @@ void start_from_environment(std::string_view address) {
 // At load time, so that a port in use and the chosen address are known before main.
 __attribute__((constructor)) void load() {
   heap::MutedScope not_the_programs;
-  pthread_atfork(before_fork, in_parent, in_child);
   const char* address = os::env("BURROW_HTTP");
   if (address != nullptr && *address != '\0' && prof::is_owner()) {
     start_from_environment(address);

@@ -3,6 +3,7 @@
 
 #include <cstring>
 #include <new>
+#include <utility>
 
 #include "base/mutex.h"
 #include "gc/numbers.h"
@@ -218,6 +219,36 @@ AllocationFigures allocation_figures() {
   BusyScope busy;
   MutexLock hold(g_list_lock);
   return allocation_figures_while_stopped();
+}
+
+RankedMutex& cache_list_lock() {
+  return g_list_lock;
+}
+
+Cache* forget_other_caches() {
+  BusyScope busy;
+  MutexLock hold(g_list_lock);
+  const heap::MCache* owner = heap::t_heap.cache;
+  auto* own = owner == nullptr ? nullptr : static_cast<Cache*>(owner->collected);
+  g_ended = allocation_figures_while_stopped();
+  for (Cache* cache = std::exchange(g_list, nullptr); cache != nullptr; cache = cache->next) {
+    if (cache != own) {
+      size_t number = cache->number();
+      cache->slots = {};
+      cache->set_number(number);
+      cache->spans = {};
+      cache->shaded = nullptr;
+    }
+  }
+  if (own != nullptr) {
+    AllocationFigures rest = g_ended;
+    own->prev = own->next = nullptr;
+    g_list = own;
+    g_ended = {};
+    AllocationFigures mine = allocation_figures_while_stopped();
+    g_ended = {rest.bytes - mine.bytes, rest.objects - mine.objects};
+  }
+  return own;
 }
 
 void count_unused_blocks(std::array<uint64_t, internal::kObjectClasses>& blocks) {

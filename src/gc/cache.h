@@ -7,6 +7,7 @@
 #include <cstdint>
 
 #include "base/hold.h"
+#include "base/mutex.h"
 #include "burrow/internal/object.h"
 #include "gc/central.h"
 #include "gc/mark_pool.h"
@@ -81,6 +82,13 @@ struct AllocationFigures {
 
 /// The same. REQUIRES: the world is stopped.
 [[nodiscard]] AllocationFigures allocation_figures_while_stopped();
+
+/// For fork.
+[[nodiscard]] RankedMutex& cache_list_lock();
+
+/// In the child of a fork: empties the caches of all other threads, which may have been in the
+/// middle of something, and returns the calling thread's own, or null.
+Cache* forget_other_caches();
 
 /// Adds, by class, the blocks of all threads' runs that are not handed out yet.
 void count_unused_blocks(std::array<uint64_t, internal::kObjectClasses>& blocks);

@@ -173,6 +173,20 @@ void Central::release(heap::MSpan* span) {
   }
 }
 
+// Where such a thread stood is not known. With the cursor at the end all of the span counts as
+// handed out, until the next cycle looks at it.
+void Central::disown(const heap::MSpan* kept) {
+  MutexLock hold(lock_);
+  for (size_t i = 0; i < all_.size(); ++i) {
+    heap::MSpan* span = all_[i];
+    if (span->collected().owned && span != kept) {
+      span->collected().owned = false;
+      span->collected().cursor = heap::class_info(class_).capacity;
+      span->collected().epoch = g_epoch.load(std::memory_order_relaxed);
+    }
+  }
+}
+
 // Whoever allocates shall not wait for the lock while memory is waited for.
 bool Central::fetch(size_t count) {
   std::array<const heap::MSpan*, kMostSwept> next;

@@ -59,6 +59,15 @@ class alignas(64) Central {
 
   void verify();
 
+  /// For fork.
+  RankedMutex& lock() { return lock_; }
+
+  /// In the child of a fork: takes back what threads of the parent allocated from, as full. `kept`
+  /// is the span that the calling thread allocates from, or null.
+  void disown(const heap::MSpan* kept);
+
+  [[nodiscard]] size_t slot() const { return internal::slot_index(kind_, class_.value); }
+
  private:
   static constexpr size_t kMostSwept = 64;
 

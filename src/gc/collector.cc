@@ -298,20 +298,11 @@ CycleStats Collector::stats() {
   return stats_;
 }
 
-void Collector::lock_for_fork() {
-  cycle_lock_.lock_for_fork();
-}
-
-void Collector::unlock_after_fork_in_parent() {
-  cycle_lock_.unlock_after_fork();
-}
-
 void Collector::reset_after_fork() {
-  cycle_lock_.reset_after_fork();
-  start_lock_.reset_after_fork();
   started_.store(false, std::memory_order_relaxed);
   phase_.store(Phase::kOff, std::memory_order_relaxed);
   burrow_gc_marking = 0;
+  loader_.store(Loader::kFree, std::memory_order_relaxed);
   g_stops.reset_after_fork(std::exchange(in_cycle_, false));
   os::stop_reset_after_fork();
   changes_reset_after_fork();

@@ -93,9 +93,14 @@ class Collector {
 
   [[nodiscard]] CycleStats stats();
 
-  /// For fork: waits for the cycle that is underway.
-  void lock_for_fork() BURROW_NO_THREAD_SAFETY_ANALYSIS;
-  void unlock_after_fork_in_parent() BURROW_NO_THREAD_SAFETY_ANALYSIS;
+  /// For fork. The first is held while a cycle is underway.
+  RankedMutex& cycle_lock() { return cycle_lock_; }
+
+  RankedMutex& start_lock() { return start_lock_; }
+
+  RankedMutex& stats_lock() { return stats_lock_; }
+
+  /// In the child of a fork, where the collector's threads are not.
   void reset_after_fork() BURROW_NO_THREAD_SAFETY_ANALYSIS;
 
  private:

@@ -47,6 +47,10 @@
 // Locks. cycle < collector < cache list < specials < central < large objects < mark pool < those of
 // the heap, see LockRank. All are taken within a `BusyScope`.
 //
+// fork. It waits for the cycle that is underway, and for whoever holds a lock (fork.cc). The child
+// has no collector's threads; they are started when it needs a cycle. It takes back what other
+// threads allocated from, and has no roots on their stacks.
+//
 // Rejected.
 //  - New objects born black (Go's way): every object of a program that allocates fast while it is
 //    marked would be kept and looked at.
@@ -58,6 +62,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "base/mutex.h"
+
 namespace burrow::gc {
 
 /// Readies the layer; any thread, cheap when done. Ends the program when the system refuses.
@@ -65,6 +71,9 @@ void start();
 
 /// There are, or may be, collected objects.
 [[nodiscard]] bool started();
+
+/// For fork: held while the layer starts.
+[[nodiscard]] RankedMutex& start_lock();
 
 /// When that was, on the monotonic clock.
 [[nodiscard]] int64_t start_time_ns();

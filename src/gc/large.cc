@@ -133,4 +133,8 @@ LargeFigures large_figures() {
   return large_figures_while_stopped();
 }
 
+RankedMutex& large_lock() {
+  return g_lock;
+}
+
 }  // namespace burrow::gc

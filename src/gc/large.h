@@ -3,6 +3,7 @@
 
 #include <cstddef>
 
+#include "base/mutex.h"
 #include "gc/tables.h"
 
 namespace burrow::gc {
@@ -30,5 +31,8 @@ struct LargeFigures {
 
 /// The same. REQUIRES: the world is stopped.
 [[nodiscard]] LargeFigures large_figures_while_stopped();
+
+/// For fork.
+[[nodiscard]] RankedMutex& large_lock();
 
 }  // namespace burrow::gc

@@ -35,6 +35,9 @@ class MarkPool {
   /// Relaxed: a hint.
   [[nodiscard]] bool has_work() const { return full_count_.load(std::memory_order_relaxed) > 0; }
 
+  /// For fork.
+  RankedMutex& lock() { return lock_; }
+
   /// A marker has nothing to do, or has something again.
   void note_idle(int change) { idle_.fetch_add(change, std::memory_order_relaxed); }
 

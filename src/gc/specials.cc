@@ -169,4 +169,8 @@ void end_weak_turn() {
   burrow_gc_weak_turn.fetch_add(1, std::memory_order_release);
 }
 
+RankedMutex& specials_lock() {
+  return g_lock;
+}
+
 }  // namespace burrow::gc

@@ -5,6 +5,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "base/mutex.h"
+#include "base/units.h"
 #include "gc/outside_list.h"
 #include "gc/special.h"
 
@@ -50,5 +52,8 @@ struct WeakCell {
 
 /// All cells of `take_unreached` are cleared that have to be.
 void end_weak_turn();
+
+/// For fork.
+[[nodiscard]] RankedMutex& specials_lock();
 
 }  // namespace burrow::gc

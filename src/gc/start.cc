@@ -1,5 +1,4 @@
 // The start of the collected heap. See gc.h.
-#include <pthread.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -8,7 +7,6 @@
 #include "base/mutex.h"
 #include "gc/cache.h"
 #include "gc/central.h"
-#include "gc/cleanup.h"
 #include "gc/collector.h"
 #include "gc/figures.h"
 #include "gc/gc.h"
@@ -42,19 +40,6 @@ void collect_now() {
   g_collector.collect();
 }
 
-void before_fork() {
-  g_collector.lock_for_fork();
-}
-
-void in_parent() {
-  g_collector.unlock_after_fork_in_parent();
-}
-
-void in_child() {
-  g_collector.reset_after_fork();
-  reset_cleanups_after_fork();
-}
-
 }  // namespace
 
 void start() {
@@ -77,10 +62,13 @@ void start() {
   heap::install_collector_hooks(&kHooks);
   g_settings = {os::debug_option("gcstress") == "1", os::debug_option("gcverify") == "1",
                 os::debug_option("clobberfree") == "1"};
-  pthread_atfork(before_fork, in_parent, in_child);
   g_pacer.init();
   g_start_time_ns = os::monotonic_ns();
   g_state.store(StartState::kReady, std::memory_order_release);
+}
+
+RankedMutex& start_lock() {
+  return g_lock;
 }
 
 bool started() {

@@ -48,12 +48,4 @@ void verify();
 /// Writes at most `capacity` bytes without allocating; returns the length.
 size_t describe(const void* address, char* buffer, size_t capacity);
 
-/// For fork: takes all locks of the heap in the order of their ranks, and lets them go again. False
-/// (and nothing is locked) in a signal handler that interrupted the heap. In between the calling
-/// thread may allocate a little and free, as a signal handler may.
-[[nodiscard]] bool lock_for_fork();
-void unlock_after_fork_in_parent();
-/// `locked` is what lock_for_fork returned.
-void unlock_after_fork_in_child(bool locked);
-
 }  // namespace burrow::heap

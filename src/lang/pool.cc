@@ -1,8 +1,6 @@
 // The slow paths of pools, and what a collection does to them. See values.h.
 #include "burrow/internal/pool.h"
 
-#include <pthread.h>
-
 #include <algorithm>
 #include <new>
 #include <utility>
@@ -13,6 +11,7 @@
 #include "gc/gc.h"
 #include "gc/hooks.h"
 #include "heap/heap.h"
+#include "os/fork.h"
 
 namespace burrow::internal {
 namespace {
@@ -229,7 +228,7 @@ struct Pools {
       heap::deallocate(&shard);
       return false;
     });
-    for (PoolTable* table = pool.table_.load(std::memory_order_relaxed); table != &no_pool_table;) {
+    for (PoolTable* table = pool.table_.load(std::memory_order_relaxed); table->size != 0;) {
       heap::deallocate(std::exchange(table, table->former));
     }
   }
@@ -243,12 +242,19 @@ struct Pools {
     }
   }
 
+  static void each_shard_lock(void (*visit)(RankedMutex& lock)) BURROW_NO_THREAD_SAFETY_ANALYSIS {
+    for (PoolCore* pool = g_pools; pool != nullptr; pool = pool->next_) {
+      for_each_shard(*pool, [visit](Shard& shard) {
+        visit(shard.lock);
+        return false;
+      });
+    }
+  }
+
   /// The other threads are gone, and with them what they were in the middle of.
   static void reset_after_fork() BURROW_NO_THREAD_SAFETY_ANALYSIS {
-    g_lock.reset_after_fork();
     for (PoolCore* pool = g_pools; pool != nullptr; pool = pool->next_) {
       for_each_shard(*pool, [](Shard& shard) {
-        shard.lock.reset_after_fork();
         shard.busy.store(false, std::memory_order_relaxed);
         return false;
       });
@@ -268,7 +274,19 @@ void start() {
   if (!g_started.load(std::memory_order_relaxed) &&
       !g_started.exchange(true, std::memory_order_relaxed)) {
     gc::add_cycle_hook(rotate_pools);
-    pthread_atfork(nullptr, nullptr, Pools::reset_after_fork);
+  }
+}
+
+constinit os::ForkPart g_fork_parts[] = {
+    {.rank = LockRank::kPools,
+     .each_lock = [](auto visit) { visit(g_lock); },
+     .child = Pools::reset_after_fork},
+    {.rank = LockRank::kPoolShard, .each_lock = Pools::each_shard_lock},
+};
+
+__attribute__((constructor(102))) void add_parts() {
+  for (os::ForkPart& part : g_fork_parts) {
+    os::add_fork_part(part);
   }
 }
 

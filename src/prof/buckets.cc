@@ -13,9 +13,9 @@
 
 #include "base/mutex.h"
 #include "base/units.h"
+#include "os/fork.h"
 #include "os/os.h"
 #include "prof/code_modules.h"
-#include "prof/fork.h"
 #include "prof/unwind.h"
 
 namespace burrow::prof {
@@ -232,18 +232,19 @@ size_t bucket_memory() {
   return g_memory.load(std::memory_order_relaxed);
 }
 
-void lock_for_fork() BURROW_NO_THREAD_SAFETY_ANALYSIS {
-  g_lock.lock_for_fork();
+namespace {
+
+constinit os::ForkPart g_fork_part{.rank = LockRank::kProfBuckets,
+                                   .each_lock = [](auto visit) { visit(g_lock); },
+                                   .child =
+                                       [] {
+                                         reset_code_modules_after_fork();
+                                         reset_walks_after_fork();
+                                       }};
+
+__attribute__((constructor(102))) void add_part() {
+  os::add_fork_part(g_fork_part);
 }
 
-void unlock_after_fork_in_parent() BURROW_NO_THREAD_SAFETY_ANALYSIS {
-  g_lock.unlock_after_fork();
-}
-
-void unlock_after_fork_in_child() {
-  g_lock.reset_after_fork();
-  reset_code_modules_after_fork();
-  reset_walks_after_fork();
-}
-
+}  // namespace
 }  // namespace burrow::prof

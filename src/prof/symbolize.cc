@@ -20,6 +20,7 @@
 #include <unordered_map>
 
 #include "base/mutex.h"
+#include "os/fork.h"
 #include "prof/helper.h"
 #include "prof/names.h"
 
@@ -33,10 +34,25 @@ using FrameList = std::vector<Frame>;
 // Under this lock ordinary allocation goes on: its rank is below the heap's.
 constinit Mutex g_lock{LockRank::kProfReaders};
 
+// Never destroyed: profiles are written at exit.
+constinit std::unordered_map<uintptr_t, FrameList>* g_cache BURROW_GUARDED_BY(g_lock) = nullptr;
+
 std::unordered_map<uintptr_t, FrameList>& cache() BURROW_REQUIRES(g_lock) {
-  // Never destroyed: profiles are written at exit.
-  static auto* map = new std::unordered_map<uintptr_t, FrameList>;
-  return *map;
+  if (g_cache == nullptr) {
+    g_cache = new std::unordered_map<uintptr_t, FrameList>;
+  }
+  return *g_cache;
+}
+
+// Another thread may have been changing it.
+void forget_cache() BURROW_NO_THREAD_SAFETY_ANALYSIS {
+  g_cache = nullptr;
+}
+
+constinit os::ForkPart g_fork_part{.rank = LockRank::kProfReaders, .child = forget_cache};
+
+__attribute__((constructor(102))) void add_part() {
+  os::add_fork_part(g_fork_part);
 }
 
 std::string build_id_of(const dl_phdr_info& info) {

@@ -1,8 +1,6 @@
 // The start of the scheduler, and how many processors it has. See sched.h.
 #include "sched/start.h"
 
-#include <pthread.h>
-
 #include <algorithm>
 #include <charconv>
 #include <string_view>
@@ -11,6 +9,7 @@
 #include "base/printer.h"
 #include "heap/processor_cache.h"
 #include "heap/scavenger.h"
+#include "os/fork.h"
 #include "os/os.h"
 #include "sched/panic.h"
 #include "sched/poller.h"
@@ -93,12 +92,23 @@ void change_processors(int count) {
 // Only the forking thread goes on in the child: see sched.h, "fork". All processors retire, so that
 // a goroutine that leaves its stack meets its worker, who refuses, and not the copy of another.
 void in_child() {
+  if (!g_sched.started.load(std::memory_order_relaxed)) {
+    return;
+  }
   g_sched.forked.store(true, std::memory_order_relaxed);
   int made = g_sched.made_count.load(std::memory_order_relaxed);
   for (int i = 0; i < made; ++i) {
     g_sched.processors[static_cast<size_t>(i)].retiring.store(true, std::memory_order_relaxed);
   }
-  g_sched.lock.reset_after_fork();  // its owner may be gone
+}
+
+// The other locks are not taken: nothing that they guard is used in the child.
+constinit os::ForkPart g_fork_part{.rank = LockRank::kSchedStart,
+                                   .each_lock = [](auto visit) { visit(g_start_lock); },
+                                   .child = in_child};
+
+__attribute__((constructor(102))) void add_part() {
+  os::add_fork_part(g_fork_part);
 }
 
 }  // namespace
@@ -130,7 +140,6 @@ void start() {
   start_poller();
   change_processors(wanted_processors());
   g_sched.last_poll_ns.store(os::monotonic_ns(), std::memory_order_relaxed);
-  pthread_atfork(nullptr, nullptr, in_child);
   catch_overflow();
   start_monitor();
   heap::start_scavenger();

@@ -1,40 +1,26 @@
-// fork: both sides go on allocating. See shim.h.
-#include "prof/fork.h"
+// The order of fork's handlers: Burrow's is the first that is handed in, so it runs last before the
+// fork. See os/fork.h.
+#include "os/fork.h"
 
-#include <pthread.h>
+#include <dlfcn.h>
 
 #include "heap/hardened.h"
-#include "heap/heap.h"
+#include "shim/shim.h"
+
+using Handler = void (*)();
+
+// What pthread_atfork, a part of each program and library, calls. Weak: in a static program it is
+// glibc's own that serves, and Burrow's constructors run before all others.
+extern "C" BURROW_EXPORT [[gnu::weak]] int __register_atfork(Handler prepare, Handler parent,
+                                                             Handler child, void* library) {
+  using Function = int (*)(Handler, Handler, Handler, void*);
+  burrow::os::install_fork_handler();
+  static const auto next = reinterpret_cast<Function>(dlsym(RTLD_NEXT, "__register_atfork"));
+  return next(prepare, parent, child, library);
+}
 
 namespace burrow::shim {
 namespace {
-
-// What lock_for_fork said to this thread's fork.
-constinit thread_local bool t_locked = false;
-
-void before() {
-  t_locked = heap::lock_for_fork();
-  if (t_locked) {
-    prof::lock_for_fork();
-  }
-}
-
-void in_parent() {
-  if (t_locked) {
-    prof::unlock_after_fork_in_parent();
-    heap::unlock_after_fork_in_parent();
-  }
-}
-
-void in_child() {
-  prof::unlock_after_fork_in_child();
-  heap::unlock_after_fork_in_child(t_locked);
-}
-
-// glibc's registration may allocate, so it does not wait for the first malloc.
-__attribute__((constructor)) void install() {
-  pthread_atfork(before, in_parent, in_child);
-}
 
 __attribute__((destructor)) void finish() {
   heap::hardened_finish();

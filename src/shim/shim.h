@@ -11,7 +11,7 @@
 // `new_failed`, of which there are two: new_failure_throw.cc (libburrow) throws itself,
 // new_failure_preload.cc (the preload, which may serve C programs without libstdc++) asks the
 // program's own libstdc++ to. In a thread that asked `throws_when_out_of_memory` both throw at
-// once. fork.cc keeps both sides of a fork working. limits.cc notices when the program limits its
+// once. fork.cc keeps fork's handlers in order. limits.cc notices when the program limits its
 // address space; thread_start_preload.cc notices when it starts a thread, and scavenger.cc starts
 // the heap's own where it is asked for. give_way_preload.cc finds out
 // that the program has Burrow in it: the preload does nothing then. foreign.cc hands blocks of the C library's own malloc back
@@ -22,7 +22,7 @@
 //  - realloc(p, 0) frees and returns null, malloc(0) returns a block of its own: as glibc.
 //  - No function here calls into libc in a way that allocates.
 //
-// Locks. None of its own; fork.cc takes the heap's and the profiler's in the order of ranks.
+// Locks. None of its own.
 //
 // Rejected.
 //  - Throwing std::bad_alloc from the preload through a linked-in libstdc++: two runtimes would

@@ -57,6 +57,25 @@ class Checks(unittest.TestCase):
         self.fails("macros", {"src/base/a.h": "#define EXPECT_A(x) x\n"}, "src/base/a.h:1")
         self.fails("macros", {"src/heap/a.cc": "#ifdef __x86_64__\n#endif\n"}, "src/heap/a.cc:1")
 
+    def test_locks(self):
+        ranks = ("constexpr OverFork over_fork(LockRank rank) { switch (rank) { case LockRank::kA:\n"
+                 "return OverFork::kForgotten; case LockRank::kB: return OverFork::kTaken; } }\n")
+        taken = "Mutex g_lock{LockRank::kB};\n"
+        visit = "auto p = [](auto visit) { visit(g_lock); };\n"
+        self.passes("locks", {"src/base/mutex.h": ranks, "src/x/a.cc": "Mutex g_a{LockRank::kA};\n"})
+        self.passes("locks", {"src/base/mutex.h": ranks, "src/x/a.cc": taken + visit})
+        self.passes("locks", {"src/base/mutex.h": ranks,
+                              "src/x/a.cc": taken + "RankedMutex& b_lock() {\n  return g_lock;\n}\n",
+                              "src/x/fork.cc": "auto p = [](auto visit) { visit(x.b_lock()); };\n"})
+        self.fails("locks", {"src/base/mutex.h": ranks, "src/x/a.cc": taken}, "src/x/a.cc:1: g_lock")
+        self.fails("locks", {"src/base/mutex.h": ranks, "src/x/a.cc": "Mutex g_c{LockRank::kC};\n"},
+                   "src/x/a.cc:1: g_c")
+        # Another file's lock of the same name does not count.
+        self.fails("locks", {"src/base/mutex.h": ranks, "src/x/a.cc": taken, "src/x/b.cc": visit},
+                   "src/x/a.cc:1: g_lock")
+        self.fails("locks", {"src/base/mutex.h": ranks, "src/x/a.cc": "pthread_atfork(a, b, c);\n"},
+                   "src/x/a.cc:1: pthread_atfork")
+
     def test_sizes(self):
         said = self.passes("sizes", {"a.cc": "\n" * 800, "b.cc": "\n" * 400})
         self.assertIn("question: a.cc", said)

@@ -1,0 +1,59 @@
+// The collected heap around fork: both sides go on allocating and collecting. See os/fork.h.
+#include "os/fork.h"
+
+#include "gc/cache.h"
+#include "gc/central.h"
+#include "gc/cleanup.h"
+#include "gc/collector.h"
+#include "gc/gc.h"
+#include "gc/large.h"
+#include "gc/mark_pool.h"
+#include "gc/specials.h"
+
+namespace burrow::gc {
+namespace {
+
+using Visit = void (*)(RankedMutex& lock);
+
+void each_start_lock(Visit visit) {
+  visit(start_lock());
+  visit(g_collector.start_lock());
+}
+
+void each_central(Visit visit) {
+  for_each_central([visit](Central& central) { visit(central.lock()); });
+}
+
+void in_child() {
+  if (!started()) {
+    return;
+  }
+  g_collector.reset_after_fork();
+  reset_cleanups_after_fork();
+  const Cache* own = forget_other_caches();
+  for_each_central([own](Central& central) {
+    central.disown(own == nullptr ? nullptr : own->spans[central.slot()]);
+  });
+}
+
+constinit os::ForkPart g_fork_parts[] = {
+    {.rank = LockRank::kCycle,
+     .each_lock = [](Visit visit) { visit(g_collector.cycle_lock()); },
+     .child = in_child},
+    {.rank = LockRank::kCollector, .each_lock = each_start_lock},
+    {.rank = LockRank::kCacheList, .each_lock = [](Visit visit) { visit(cache_list_lock()); }},
+    {.rank = LockRank::kSpecials, .each_lock = [](Visit visit) { visit(specials_lock()); }},
+    {.rank = LockRank::kCollectedCentral, .each_lock = each_central},
+    {.rank = LockRank::kLargeObjects, .each_lock = [](Visit visit) { visit(large_lock()); }},
+    {.rank = LockRank::kMarkPool, .each_lock = [](Visit visit) { visit(g_mark_pool.lock()); }},
+    {.rank = LockRank::kLeaf, .each_lock = [](Visit visit) { visit(g_collector.stats_lock()); }},
+};
+
+__attribute__((constructor(102))) void add_parts() {
+  for (os::ForkPart& part : g_fork_parts) {
+    os::add_fork_part(part);
+  }
+}
+
+}  // namespace
+}  // namespace burrow::gc
