@@ -307,7 +307,6 @@ void Collector::reset_after_fork() {
   os::stop_reset_after_fork();
   changes_reset_after_fork();
   no_access_reset_after_fork();
-  mapped_roots_reset_after_fork();
   Waiter::reset_after_fork();
   g_team.reset_after_fork();
 }

@@ -27,6 +27,9 @@ class DueQueue {
   /// Pushes the objects whose destructors are due. REQUIRES: the caller is busy.
   void mark(Marker& marker);
 
+  /// For fork.
+  [[nodiscard]] RankedMutex& lock() { return lock_; }
+
   /// Relaxed: what it counts is read under the lock.
   [[nodiscard]] size_t size() const { return size_.load(std::memory_order_relaxed); }
 

@@ -5,9 +5,12 @@
 #include "gc/central.h"
 #include "gc/cleanup.h"
 #include "gc/collector.h"
+#include "gc/due_queue.h"
 #include "gc/gc.h"
 #include "gc/large.h"
+#include "gc/mapped_roots.h"
 #include "gc/mark_pool.h"
+#include "gc/no_access.h"
 #include "gc/specials.h"
 
 namespace burrow::gc {
@@ -18,6 +21,17 @@ using Visit = void (*)(RankedMutex& lock);
 void each_start_lock(Visit visit) {
   visit(start_lock());
   visit(g_collector.start_lock());
+}
+
+void each_specials_lock(Visit visit) {
+  visit(specials_lock());
+  visit(g_due.lock());
+}
+
+void each_leaf(Visit visit) {
+  visit(g_collector.stats_lock());
+  visit(mapped_roots_lock());
+  visit(no_access_lock());
 }
 
 void each_central(Visit visit) {
@@ -42,11 +56,11 @@ constinit os::ForkPart g_fork_parts[] = {
      .child = in_child},
     {.rank = LockRank::kCollector, .each_lock = each_start_lock},
     {.rank = LockRank::kCacheList, .each_lock = [](Visit visit) { visit(cache_list_lock()); }},
-    {.rank = LockRank::kSpecials, .each_lock = [](Visit visit) { visit(specials_lock()); }},
+    {.rank = LockRank::kSpecials, .each_lock = each_specials_lock},
     {.rank = LockRank::kCollectedCentral, .each_lock = each_central},
     {.rank = LockRank::kLargeObjects, .each_lock = [](Visit visit) { visit(large_lock()); }},
     {.rank = LockRank::kMarkPool, .each_lock = [](Visit visit) { visit(g_mark_pool.lock()); }},
-    {.rank = LockRank::kLeaf, .each_lock = [](Visit visit) { visit(g_collector.stats_lock()); }},
+    {.rank = LockRank::kLeaf, .each_lock = each_leaf},
 };
 
 __attribute__((constructor(102))) void add_parts() {

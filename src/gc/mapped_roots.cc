@@ -194,8 +194,8 @@ void add_mapped_roots(RootJobs& jobs) {
   }
 }
 
-void mapped_roots_reset_after_fork() {
-  g_lock.reset_after_fork();
+RankedMutex& mapped_roots_lock() {
+  return g_lock;
 }
 
 }  // namespace burrow::gc

@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <span>
 
+#include "base/mutex.h"
 #include "base/units.h"
 #include "gc/roots.h"
 #include "os/stop.h"
@@ -34,7 +35,7 @@ void note_thread_stacks(std::span<const os::StoppedThread> threads);
 /// Adds all roots of this file that there are.
 void add_mapped_roots(RootJobs& jobs);
 
-/// In the child of a fork.
-void mapped_roots_reset_after_fork();
+/// For fork.
+[[nodiscard]] RankedMutex& mapped_roots_lock();
 
 }  // namespace burrow::gc

@@ -138,8 +138,11 @@ ScanFlag* scan_flag_of(const void* marker) {
   fatal("more markers than there are flags for them");
 }
 
+RankedMutex& no_access_lock() {
+  return g_lock;
+}
+
 void no_access_reset_after_fork() {
-  g_lock.reset_after_fork();
   for (Entry& entry : g_flags) {
     entry.flag.scans.store(0, std::memory_order_relaxed);
   }

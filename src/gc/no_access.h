@@ -12,6 +12,7 @@
 #include <cstdint>
 
 #include "base/annotations.h"
+#include "base/mutex.h"
 #include "base/units.h"
 
 namespace burrow::gc {
@@ -63,5 +64,6 @@ class NativeScan {
 
 /// In the child of a fork: nobody scans.
 void no_access_reset_after_fork();
+[[nodiscard]] RankedMutex& no_access_lock();
 
 }  // namespace burrow::gc
