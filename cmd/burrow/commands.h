@@ -15,7 +15,8 @@
 //  5. fetch.cc speaks HTTP, over TCP and Unix sockets, by libcurl.
 //
 // Invariants. An error is one line on standard error that begins with "burrow: ". Nothing but
-// what was asked for goes to standard output. `top` gives the figures of `go tool pprof -top`.
+// what was asked for goes to standard output. `top` gives the figures of `go tool pprof -top`, with
+// the C++ library's frames hidden unless `--std` asks for them.
 //
 // Locks. None: one thread.
 //
@@ -37,6 +38,7 @@ namespace burrow::cmd {
 struct RunOptions {
   std::optional<std::string> http;
   std::optional<std::string> profile;
+  std::optional<std::string> signal;
   std::optional<std::string> rate;
   std::optional<std::string> memory_limit;
   bool hardened = false;

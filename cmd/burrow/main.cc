@@ -46,8 +46,13 @@ void add_run(CLI::App& app, Action& action) {
   sub->add_option("--http", o.http,
                   "Serve profiles at HOST:PORT (port 0: a free one) or unix:/PATH")
       ->type_name("ADDR");
-  sub->add_option("--profile", o.profile, "Write the heap profile there when the program ends")
+  sub->add_option("--profile", o.profile,
+                  "Write the heap profile there when the program ends; with %p in the name, one for "
+                  "each process")
       ->type_name("OUT.pb.gz");
+  sub->add_option("--signal", o.signal,
+                  "Write it on this signal too, such as USR1; the program goes on")
+      ->type_name("NAME");
   sub->add_option("--rate", o.rate, "Mean bytes between samples: 1 is all, 0 none (default 524288)")
       ->type_name("BYTES");
   sub->add_option("--memlimit", o.memory_limit, "The most memory the heap may hold, such as 512M")
@@ -105,6 +110,8 @@ void add_top(CLI::App& app, Action& action) {
       ->type_name("COUNT")
       ->check(between(0, INT_MAX));
   sub->add_flag("--lines", o.lines, "A row for each line, not for each function");
+  sub->add_flag("--std", o.library_frames,
+                "Show frames of the C++ library (std::) too; else they count as their callers'");
   sub->add_flag("--cum", o.by_cum, "Sort by cum, not by flat");
   sub->add_option("--unit", o.unit, "B, kB, MB, GB (default: what suits)")->type_name("UNIT");
   sub->add_option("--timeout", o.timeout, "Seconds to wait for a server")
@@ -113,7 +120,8 @@ void add_top(CLI::App& app, Action& action) {
   sub->footer(
       "flat is what a function allocates itself, cum what it and those it calls allocate. The "
       "line\n"
-      "is the one with the most of it. The figures are those of `go tool pprof -top`.");
+      "is the one with the most of it. The figures are those of `go tool pprof -top` with\n"
+      "-hide='^(std|__gnu_cxx)::'; with --std, those without.");
   sub->callback([&action] { action.go = [&action] { return top(action.top); }; });
 }
 
@@ -184,7 +192,7 @@ std::string one_line(std::string text) {
 int main_with_arguments(int argc, char** argv) {
   CLI::App app("Burrow: Go's memory management under any program", "burrow");
   app.require_subcommand(1, 1);
-  app.set_version_flag("--version", "burrow " BURROW_VERSION);
+  app.set_version_flag("-V,--version", "burrow " BURROW_VERSION);
   app.footer("burrow SUBCOMMAND --help tells more.");
   Action action;
   add_run(app, action);

@@ -156,8 +156,7 @@ std::vector<std::string> interpreter_of(const std::string& path) {
   return words;
 }
 
-std::optional<Obstacle> find_obstacle(const std::string& path,
-                                      const std::vector<std::string>& arguments) {
+std::string program_behind(const std::string& path, const std::vector<std::string>& arguments) {
   std::string program = path;
   std::vector<std::string> words = arguments;
   // The kernel follows at most four scripts; `env` is one step more.
@@ -178,6 +177,12 @@ std::optional<Obstacle> find_obstacle(const std::string& path,
     }
     break;
   }
+  return program;
+}
+
+std::optional<Obstacle> find_obstacle(const std::string& path,
+                                      const std::vector<std::string>& arguments) {
+  const std::string program = program_behind(path, arguments);
   std::optional<Obstacle> obstacle;
   if (gains_rights(program)) {
     obstacle = Obstacle{

@@ -17,6 +17,9 @@ struct Obstacle {
   bool linked = false;  ///< none: Burrow is in the program, and a preload would be a second one
 };
 
+/// The program that runs in the end: scripts and `env` are followed, as far as it is easy to see.
+std::string program_behind(const std::string& path, const std::vector<std::string>& arguments);
+
 /// Looks at the program at `path`, or at the interpreter of a script; nullopt when nothing is in
 /// the way. `arguments` are those after the name, which tell what `env` will run.
 [[nodiscard]] std::optional<Obstacle> find_obstacle(const std::string& path,

@@ -1,8 +1,9 @@
 // The table of `burrow top`: pprof's arithmetic. See commands.h.
 //
 // What pprof does on its way to a table, and this does too: it simplifies the names that are still
-// as the linker or the demangler wrote them, drops frames by the profile's drop_frames, sums the
-// values by function (or by line), each function once a stack, and sorts.
+// as the linker or the demangler wrote them, drops frames by the profile's drop_frames, hides those
+// that -hide matches, sums the values by function (or by line), each function once a stack, and
+// sorts.
 #pragma once
 
 #include <cstdint>
@@ -39,6 +40,10 @@ void simplify_names(Profile& profile);
 /// Removes the frames that the profile itself calls uninteresting, and what they called. False when
 /// its pattern is none; `error` says so.
 [[nodiscard]] bool drop_frames(Profile& profile, std::string& error);
+
+/// Takes the C++ library's frames out of the stacks: what they allocate is their callers'. A stack
+/// that has no others stays as it is.
+void hide_library_frames(Profile& profile);
 
 [[nodiscard]] Report make_report(const Profile& profile, const ReportOptions& options);
 

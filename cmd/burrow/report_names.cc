@@ -125,6 +125,10 @@ void prune(ProfileSample& sample, const std::vector<Cut>& cuts) {
   }
 }
 
+bool is_library_function(const std::string& name) {
+  return name.starts_with("std::") || name.starts_with("__gnu_cxx::");
+}
+
 }  // namespace
 
 void simplify_names(Profile& profile) {
@@ -163,6 +167,31 @@ bool drop_frames(Profile& profile, std::string& error) {
     prune(sample, cuts);
   }
   return true;
+}
+
+void hide_library_frames(Profile& profile) {
+  std::vector<bool> hidden;  // of each location, whether nothing else is at it
+  hidden.reserve(profile.locations.size());
+  for (const ProfileLocation& location : profile.locations) {
+    hidden.push_back(!location.lines.empty() &&
+                     std::all_of(location.lines.begin(), location.lines.end(),
+                                 [&](const ProfileLine& line) {
+                                   return is_library_function(profile.functions[line.function].name);
+                                 }));
+  }
+  for (ProfileSample& sample : profile.samples) {
+    auto is_hidden = [&](size_t location) { return hidden[location]; };
+    if (!std::all_of(sample.locations.begin(), sample.locations.end(), is_hidden)) {
+      std::erase_if(sample.locations, is_hidden);
+    }
+  }
+  for (size_t i = 0; i < profile.locations.size(); ++i) {
+    if (!hidden[i]) {
+      std::erase_if(profile.locations[i].lines, [&](const ProfileLine& line) {
+        return is_library_function(profile.functions[line.function].name);
+      });
+    }
+  }
 }
 
 }  // namespace burrow::cmd

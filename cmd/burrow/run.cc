@@ -11,7 +11,9 @@
 #include "commands.h"
 #include "console.h"
 #include "debug/address.h"
+#include "heap/least_limit.h"
 #include "os/os.h"
+#include "os/signal_watch.h"
 #include "program.h"
 
 extern char** environ;
@@ -128,6 +130,15 @@ std::string set_options(const RunOptions& options, Environment& environment) {
     }
     environment.set("BURROW_PROFILE", absolute(*options.profile));
   }
+  if (options.signal) {
+    if (!os::signal_number(*options.signal)) {
+      return "--signal " + *options.signal + ": write a signal to spare, such as USR1 or RTMIN+3";
+    }
+    if (environment.get("BURROW_PROFILE").empty()) {
+      return "--signal " + *options.signal + ": say by --profile where to write";
+    }
+    environment.set("BURROW_PROFILE_SIGNAL", *options.signal);
+  }
   if (options.rate) {
     std::optional<size_t> bytes = os::parse_bytes(*options.rate);
     if (!bytes || *bytes > INT64_MAX) {
@@ -136,8 +147,13 @@ std::string set_options(const RunOptions& options, Environment& environment) {
     environment.set("BURROW_PROFRATE", std::to_string(*bytes));
   }
   if (options.memory_limit) {
-    if (!os::parse_bytes(*options.memory_limit)) {
-      return "--memlimit " + *options.memory_limit + ": write bytes, such as 512M or 2G";
+    std::optional<size_t> bytes = os::parse_bytes(*options.memory_limit);
+    if (!bytes && *options.memory_limit != "off") {
+      return "--memlimit " + *options.memory_limit + ": write bytes, such as 512M or 2G, or off";
+    }
+    if (bytes && *bytes < heap::kLeastLimit) {
+      return "--memlimit " + *options.memory_limit +
+             ": no program runs in so little; write a unit, such as 512M or 2G";
     }
     environment.set("BURROW_MEMLIMIT", *options.memory_limit);
   }
@@ -146,6 +162,21 @@ std::string set_options(const RunOptions& options, Environment& environment) {
   }
   environment.set("BURROW_OWNER_PID", std::to_string(getpid()));
   return "";
+}
+
+// Python takes small objects from arenas that it maps itself. Who asks for a profile wants to see
+// them.
+void show_python(const RunOptions& options, Environment& environment) {
+  std::optional<std::string> path = find_program(options.command[0]);
+  if ((!options.http && !options.profile) || !environment.get("PYTHONMALLOC").empty() || !path) {
+    return;
+  }
+  std::vector<std::string> arguments(options.command.begin() + 1, options.command.end());
+  if (fs::path(program_behind(*path, arguments)).filename().string().starts_with("python")) {
+    environment.set("PYTHONMALLOC", "malloc");
+    complain(0, "PYTHONMALLOC=malloc is set, so that the profile has Python's small objects "
+                "(PYTHONMALLOC=pymalloc: without)");
+  }
 }
 
 }  // namespace
@@ -165,6 +196,7 @@ int run(const RunOptions& options) {
     return complain(kFailed, "LD_PRELOAD cannot name " + library +
                                  "; install Burrow to a path without blanks, colons and dollars");
   }
+  show_python(options, environment);
   const std::string& name = options.command[0];
   bool preload = true;
   if (std::optional<std::string> path = find_program(name); path) {

@@ -11,6 +11,7 @@
 #include <ctime>
 #include <filesystem>
 #include <span>
+#include <string_view>
 
 #include "console.h"
 #include "fetch.h"
@@ -26,6 +27,14 @@ namespace fs = std::filesystem;
 
 constexpr size_t kMostBytes = size_t{1} << 30;
 
+// What Burrow and Go serve. A server may take long to answer: what it will not have is said before.
+bool may_be_served(const std::string& type) {
+  constexpr std::array<std::string_view, 12> kTypes = {
+      "", "alloc_objects", "alloc_space", "inuse_objects", "inuse_space", "goroutine",
+      "threadcreate", "samples", "cpu", "contentions", "delay", "count"};
+  return std::find(kTypes.begin(), kTypes.end(), type) != kTypes.end();
+}
+
 // The exit code; 0 when `data` has the profile.
 int load(const TopOptions& options, std::string& data) {
   int fd = open(options.source.c_str(), O_RDONLY | O_CLOEXEC);
@@ -38,6 +47,10 @@ int load(const TopOptions& options, std::string& data) {
     }
     data = std::move(*text);
     return 0;
+  }
+  if (!may_be_served(options.type)) {
+    return complain(kUsage, "--by " + options.type +
+                                ": write alloc_objects, alloc_space, inuse_objects or inuse_space");
   }
   std::optional<Source> source = parse_source(options.source);
   if (!source) {
@@ -151,6 +164,9 @@ int top(const TopOptions& options) {
   simplify_names(profile);
   if (!drop_frames(profile, error)) {
     return complain(kFailed, options.source + ": " + error);
+  }
+  if (!options.library_frames) {
+    hide_library_frames(profile);
   }
   ReportOptions report;
   report.type = static_cast<size_t>(index);

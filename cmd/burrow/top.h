@@ -13,6 +13,7 @@ struct TopOptions {
   int rows = 20;  ///< 0: all
   bool lines = false;
   bool by_cum = false;
+  bool library_frames = false;  ///< std:: is shown too
   std::optional<int> timeout;  ///< seconds
 };
 

@@ -79,9 +79,14 @@ void Connection::expire() {
   }
 }
 
-// Of a response that was complete nothing can fail: none has been begun.
+// Of a response that was complete nothing can fail. One that is made in pieces is left unfinished,
+// which its client notices; else none has been begun.
 void Connection::refuse() {
   capture_ = {};
+  if (rest_ != nullptr) {
+    phase_ = Phase::kDone;
+    return;
+  }
   out_ = {};
   if (send(fd_.fd, kOutOfMemory.data(), kOutOfMemory.size(), MSG_NOSIGNAL | MSG_DONTWAIT) < 0) {
     phase_ = Phase::kDone;
@@ -164,18 +169,37 @@ void Connection::answer(const Context& context) {
     capture_ = std::move(*outcome.capture);
     return enter(Phase::kCapturing, capture_.seconds * kSecondNs);
   }
-  respond(outcome.response, request.method != "HEAD");
+  respond(std::move(outcome.response), request.method != "HEAD");
 }
 
-void Connection::respond(const Response& response, bool with_body) {
-  out_ = response_text(response, with_body, os::wall_ns());
+void Connection::respond(Response response, bool with_body) {
+  chunked_ = parser_.request().takes_chunks;
+  out_ = response_text(response, with_body, os::wall_ns(), chunked_);
   sent_ = 0;
+  if (with_body) {
+    rest_ = std::move(response.rest);
+  }
   enter(Phase::kWriting, kWriteNs);
   write_response();
 }
 
+bool Connection::next_piece() {
+  if (rest_ == nullptr) {
+    return false;
+  }
+  std::string piece;
+  const bool more = rest_->next(piece);
+  out_ = chunked_ ? chunk_text(piece) : std::move(piece);
+  if (!more) {
+    out_ += chunked_ ? chunk_text("") : "";
+    rest_ = nullptr;
+  }
+  sent_ = 0;
+  return true;
+}
+
 void Connection::write_response() {
-  while (sent_ < out_.size()) {
+  while (sent_ < out_.size() || next_piece()) {
     ssize_t n = send(fd_.fd, out_.data() + sent_, out_.size() - sent_, MSG_NOSIGNAL | MSG_DONTWAIT);
     if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
       return;

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
+#include <string_view>
 
 #include "debug/fd_table.h"
 #include "debug/routes.h"
@@ -52,7 +54,9 @@ class Connection {
   void enter(Phase phase, int64_t allowed_ns);
   void read_request(const Context& context);
   void answer(const Context& context);
-  void respond(const Response& response, bool with_body);
+  void respond(Response response, bool with_body);
+  /// Puts the next piece of the body where it is sent from; false when there is none.
+  bool next_piece();
   void refuse();
   void step(short revents, const Context& context);
   void time_out();
@@ -65,11 +69,18 @@ class Connection {
   RequestParser parser_;
   Capture capture_;
   std::string out_;
+  std::unique_ptr<BodySource> rest_;  ///< of the response's body
+  bool chunked_ = false;
   size_t sent_ = 0;
   size_t drained_ = 0;
 };
 
-/// The status line, the headers and, unless left out, the body.
-[[nodiscard]] std::string response_text(const Response& response, bool with_body, int64_t wall_ns);
+/// The status line, the headers and, unless left out, the body: as a chunk when more is to follow
+/// and the client takes chunks.
+[[nodiscard]] std::string response_text(const Response& response, bool with_body, int64_t wall_ns,
+                                        bool takes_chunks = true);
+
+/// A piece of a body whose length is not known before; an empty one ends it.
+[[nodiscard]] std::string chunk_text(std::string_view piece);
 
 }  // namespace burrow::debug

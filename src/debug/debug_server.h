@@ -14,6 +14,7 @@
 //  4. routes.cc finds what a path means. profiles.cc is the table of profiles: a layer that has a
 //     new one calls `register_profile`. heap_profiles.cc, count_profiles.cc, symbol.cc, index.cc,
 //     memstats.cc and metrics.cc write the answers.
+//     Texts that may be long are made piece by piece as the client takes them (`BodySource`).
 //  5. `seconds=N`: a first snapshot is taken and the connection put aside until the time is over;
 //     then the difference is written. One such capture at a time, of `kMaxCaptureSeconds` at most.
 //

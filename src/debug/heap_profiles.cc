@@ -1,4 +1,7 @@
 // /debug/pprof/heap and allocs: one profile under Go's two names. See profiles.h.
+#include <memory>
+#include <utility>
+
 #include "debug/memstats.h"
 #include "debug/profiles.h"
 #include "prof/text_writer.h"
@@ -22,8 +25,24 @@ std::string write_allocs(const Profile& /*self*/, const Snapshot& snapshot) {
   return prof::write_heap_pprof(snapshot.heap, prof::ProfileKind::kAllocs);
 }
 
-std::string write_text(const Profile& /*self*/, const Snapshot& snapshot, int64_t /*debug*/) {
-  return prof::write_heap_text(snapshot.heap) + memstats_comments(read_figures());
+class TextSource : public BodySource {
+ public:
+  explicit TextSource(prof::HeapProfile heap) : text_(std::move(heap)) {}
+
+  [[nodiscard]] bool next(std::string& out) override {
+    if (text_.next(out)) {
+      return true;
+    }
+    out += memstats_comments(read_figures());
+    return false;
+  }
+
+ private:
+  prof::HeapText text_;
+};
+
+std::unique_ptr<BodySource> text_source(Snapshot snapshot) {
+  return std::make_unique<TextSource>(std::move(snapshot.heap));
 }
 
 Snapshot subtract(const Snapshot& later, const Snapshot& earlier) {
@@ -38,8 +57,9 @@ constinit const Profile kHeapProfile = {
     .take = take,
     .size = size,
     .write_pprof = write_heap,
-    .write_text = write_text,
+    .write_text = nullptr,
     .subtract = subtract,
+    .text_source = text_source,
 };
 
 constinit const Profile kAllocsProfile = {
@@ -48,8 +68,9 @@ constinit const Profile kAllocsProfile = {
     .take = take,
     .size = size,
     .write_pprof = write_allocs,
-    .write_text = write_text,
+    .write_text = nullptr,
     .subtract = subtract,
+    .text_source = text_source,
 };
 
 }  // namespace burrow::debug

@@ -2,10 +2,12 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "debug/request.h"
 #include "prof/pprof_writer.h"
 #include "prof/profile.h"
 
@@ -26,10 +28,12 @@ struct Profile {
   size_t (*size)(const Snapshot& snapshot);
   /// pprof's gzip'd protobuf.
   std::string (*write_pprof)(const Profile& self, const Snapshot& snapshot);
-  /// The text for `debug` > 0.
+  /// The text for `debug` > 0; null when `text_source` has it.
   std::string (*write_text)(const Profile& self, const Snapshot& snapshot, int64_t debug);
   /// later - earlier for `seconds`; null when the profile has no differences.
   Snapshot (*subtract)(const Snapshot& later, const Snapshot& earlier);
+  /// A text that may be long.
+  std::unique_ptr<BodySource> (*text_source)(Snapshot snapshot) = nullptr;
 };
 
 /// Adds a profile; false when the name is taken or the table is full. Any thread, any time.

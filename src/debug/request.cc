@@ -115,6 +115,7 @@ bool RequestParser::split_url() {
 
 RequestParser::State RequestParser::finish() {
   request_.method = http_method_str(static_cast<http_method>(parser_.method));
+  request_.takes_chunks = parser_.http_major == 1 && parser_.http_minor >= 1;
   return split_url() ? State::kComplete : State::kBad;
 }
 

@@ -3,6 +3,7 @@
 
 #include <http_parser.h>
 
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -15,6 +16,19 @@ struct Request {
   std::string query;  ///< as it came, without the question mark
   std::string host;   ///< the Host header
   std::string body;
+  bool takes_chunks = false;  ///< HTTP/1.1, where an answer's length need not be known before
+};
+
+/// The rest of a body, made piece by piece as the client takes it.
+class BodySource {
+ public:
+  BodySource() = default;
+  virtual ~BodySource() = default;
+  BodySource(const BodySource&) = delete;
+  BodySource& operator=(const BodySource&) = delete;
+
+  /// Appends the next piece; false when it was the last one.
+  [[nodiscard]] virtual bool next(std::string& out) = 0;
 };
 
 /// What the server answers.
@@ -23,6 +37,7 @@ struct Response {
   std::string content_type;
   std::string headers;  ///< more header lines, each with its CRLF
   std::string body;
+  std::unique_ptr<BodySource> rest = nullptr;  ///< what follows the body, if anything does
 };
 
 /// Reads a request; bounded by limits.h.

@@ -2,6 +2,7 @@
 #include <http_parser.h>
 
 #include <array>
+#include <charconv>
 #include <chrono>
 
 #include "debug/connection.h"
@@ -36,17 +37,31 @@ std::string http_date(int64_t wall_ns) {
 
 }  // namespace
 
-std::string response_text(const Response& response, bool with_body, int64_t wall_ns) {
+std::string chunk_text(std::string_view piece) {
+  std::array<char, 20> length;
+  char* end = std::to_chars(length.data(), length.data() + length.size(), piece.size(), 16).ptr;
+  std::string chunk(length.data(), end);
+  chunk.reserve(chunk.size() + piece.size() + 4);
+  chunk += "\r\n";
+  chunk += piece;
+  return chunk + "\r\n";
+}
+
+std::string response_text(const Response& response, bool with_body, int64_t wall_ns,
+                          bool takes_chunks) {
   std::string out =
       "HTTP/1.1 " + std::to_string(response.status) + " " + reason_phrase(response.status) + "\r\n";
   out += "Content-Type: " + response.content_type + "\r\n";
   out += response.headers;
+  const bool chunked = response.rest != nullptr && takes_chunks;
   // The length of what HEAD has not made is not known.
-  if (with_body || !response.body.empty()) {
+  if (chunked) {
+    out += "Transfer-Encoding: chunked\r\n";
+  } else if (response.rest == nullptr && (with_body || !response.body.empty())) {
     out += "Content-Length: " + std::to_string(response.body.size()) + "\r\n";
   }
   out += "Date: " + http_date(wall_ns) + "\r\nConnection: close\r\n\r\n";
-  return with_body ? out + response.body : out;
+  return !with_body ? out : out + (chunked ? chunk_text(response.body) : response.body);
 }
 
 }  // namespace burrow::debug

@@ -28,6 +28,15 @@ Response answer(const char* type, std::string body) {
   return {200, type, kNosniff, std::move(body)};
 }
 
+// What fits into one piece is sent as other answers are.
+Response answer_in_pieces(const char* type, std::unique_ptr<BodySource> source) {
+  Response response = answer(type, "");
+  if (source->next(response.body)) {
+    response.rest = std::move(source);
+  }
+  return response;
+}
+
 Response redirect(int status, const std::string& target) {
   return {status, kHtml, "Location: " + target + "\r\n",
           "<a href=\"" + std::string(kPrefix) + "\">Moved Permanently</a>.\n\n"};
@@ -73,7 +82,7 @@ Outcome start_capture(const Profile& profile, const Request& request, std::strin
             {}};
   }
   if (request.method == "HEAD") {
-    return {attachment_head(std::string(profile.name) + "-delta"), {}};  // without waiting
+    return {attachment_head(std::string(profile.name) + "-delta.pb.gz"), {}};  // without waiting
   }
   return {{}, Capture{&profile, *seconds, profile.take()}};
 }
@@ -94,10 +103,13 @@ Outcome serve_profile(const Profile& profile, const Request& request, bool captu
   int64_t debug = parse_int(query_value(request.query, "debug")).value_or(0);
   collect_if_asked(profile, request);
   Snapshot now = profile.take();
+  if (debug != 0 && profile.text_source != nullptr) {
+    return {answer_in_pieces(kPlain, profile.text_source(std::move(now))), {}};
+  }
   if (debug != 0) {
     return {answer(kPlain, profile.write_text(profile, now, debug)), {}};
   }
-  return {attachment(std::string(profile.name), profile.write_pprof(profile, now)), {}};
+  return {attachment(std::string(profile.name) + ".pb.gz", profile.write_pprof(profile, now)), {}};
 }
 
 Response serve_command_line() {
@@ -148,7 +160,7 @@ Response error_response(int status, std::string_view line) {
 Response finish_capture(const Capture& capture) {
   const Profile& p = *capture.profile;
   Snapshot delta = p.subtract(p.take(), capture.before);
-  return attachment(std::string(p.name) + "-delta", p.write_pprof(p, delta));
+  return attachment(std::string(p.name) + "-delta.pb.gz", p.write_pprof(p, delta));
 }
 
 Outcome handle(const Request& request, bool capturing) {

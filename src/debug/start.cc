@@ -144,6 +144,10 @@ StartResult start_server(std::string_view text) {
   }
   const char* show = os::env("BURROW_HTTP_CMDLINE");
   show_command_line(show != nullptr && std::string_view(show) == "1");
+  if (show != nullptr && *show != '\0' && std::string_view(show) != "0" &&
+      std::string_view(show) != "1") {
+    say("BURROW_HTTP_CMDLINE=", show, " is wrong; write 1 to serve the program's arguments");
+  }
   g_server = new Server(std::move(listener));
   g_running.store(1, std::memory_order_relaxed);
   // Release: pairs with the acquire in run_server.

@@ -9,10 +9,21 @@
 namespace burrow::heap {
 namespace {
 
+bool is_collected(const void* p) {
+  PageId page;
+  const MSpan* span = find_page(p, page) ? span_around(page) : nullptr;
+  return span != nullptr && span->state == SpanState::kCollected;
+}
+
 template <typename... Parts>
 [[noreturn]] void report(const void* p, const Parts&... parts) {
   FixedPrinter<1024> out;
-  (out << ... << parts);
+  if (is_collected(p)) {
+    out << "free, delete or realloc of what burrow::make made, which the collector frees: leave "
+        << "this call out";
+  } else {
+    (out << ... << parts);
+  }
   out << ": ";
   print_pointer(out, p);
   fatal_message(out.text());

@@ -7,6 +7,7 @@
 #include "heap/heap.h"
 #include "heap/heap_internal.h"
 #include "heap/hooks.h"
+#include "heap/least_limit.h"
 #include "heap/metadata.h"
 #include "heap/mheap.h"
 #include "heap/processor_cache.h"
@@ -38,14 +39,16 @@ constinit thread_local bool t_ended = false;
 
 void read_settings() {
   if (const char* text = os::env("BURROW_MEMLIMIT"); text != nullptr && *text != '\0') {
-    if (std::optional<size_t> bytes = os::parse_bytes(text); bytes) {
+    std::optional<size_t> bytes = os::parse_bytes(text);
+    if (bytes && *bytes >= kLeastLimit) {
       g_mheap.set_limit(*bytes);
     } else if (std::string_view(text) == "off") {
       g_mheap.ignore_container();
     } else {
       FixedPrinter<256> out;
       out << "burrow: BURROW_MEMLIMIT=" << text
-          << " is not a size; write for example 512MiB, or off\n";
+          << (bytes ? " is too small for any program" : " is not a size")
+          << "; write for example 512MiB, or off\n";
       out.write_to(2);
     }
   }

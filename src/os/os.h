@@ -142,6 +142,14 @@ int change_limit(int process, int resource, const void* now, void* before);
 /// True until the process starts its second thread.
 [[nodiscard]] bool single_threaded();
 
+/// The path of the program's file, without a null at its end; its length, 0 when unknown.
+[[nodiscard]] size_t program_path(char* buffer, size_t capacity);
+
+[[nodiscard]] bool file_exists(const char* path);
+
+/// Removes a file, if it is there and can be removed.
+void remove_file(const char* path);
+
 /// Reads up to `capacity` bytes of a file into `buffer`; the number read, or nullopt.
 [[nodiscard]] std::optional<size_t> read_file(const char* path, char* buffer, size_t capacity);
 

@@ -6,6 +6,7 @@
 #include <array>
 #include <map>
 #include <memory>
+#include <protozero/pbf_reader.hpp>
 #include <protozero/pbf_writer.hpp>
 #include <span>
 #include <tuple>
@@ -200,6 +201,15 @@ std::string Builder::finish() {
 }
 
 }  // namespace
+
+bool pprof_has_samples(std::string_view message) {
+  try {
+    protozero::pbf_reader reader(message.data(), message.size());
+    return reader.next(kSample);
+  } catch (const protozero::exception&) {
+    return true;
+  }
+}
 
 std::string_view drop_frames() {
   // Readers match the whole name, whether it has its template arguments or has lost them, up to

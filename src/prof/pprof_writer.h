@@ -29,6 +29,9 @@ struct CountRecord {
 [[nodiscard]] std::string write_count_pprof(std::string_view name,
                                             const std::vector<CountRecord>& records);
 
+/// Whether a profile, unpacked, has samples; true when it cannot be read.
+[[nodiscard]] bool pprof_has_samples(std::string_view message);
+
 /// Frames that readers should leave out: the allocation functions themselves.
 [[nodiscard]] std::string_view drop_frames();
 

@@ -23,8 +23,12 @@
 //     process: debug information of a large program takes hundreds of megabytes to read, which must
 //     not show up in the program under study. Without the helper, dladdr's names serve. names.cc
 //     makes symbols readable, there and in the helper.
-//  6. pprof_writer.cc and text_writer.cc write; at_exit.cc writes BURROW_PROFILE when the owner
-//  ends.
+//  6. pprof_writer.cc and text_writer.cc write. A record's stack is the bucket's own, and each
+//     address is named once (`Symbols`): many stacks have few addresses. Mappings with frames that
+//     have no function are marked so, and readers look for them in files that they may have.
+//  7. at_exit.cc writes BURROW_PROFILE when the owner (owner.h) ends or is sent a signal. A signal
+//     may interrupt whatever holds a lock, so its handler only wakes a thread that was there
+//     before (os/signal_watch.h), and that thread ends the process by the signal.
 //
 // Invariants. Stored addresses are return address - 1, so that they lie inside the call. For every
 // bucket frees <= allocs. A block is in the live table from its sampling to its end. A walk by rows
@@ -45,6 +49,8 @@
 //    that allocate in a callback. By _dl_find_object in each frame: more than the rest of a step.
 //  - Keeping the outer part of the last walk as well, for walks that differ in their inner frames:
 //    comparing, and copying for the next time, takes as many instructions a frame as a row does.
+//  - A thread that is made when the signal comes: pthread_create is not for signal handlers.
+//  - One merged profile of a shell and all that it starts: whose memory it is would be lost.
 //  - Symbols in process (libbacktrace, libdw): 400 MB for one clang.
 //  - libm's log and exp: one more library in every process.
 #pragma once

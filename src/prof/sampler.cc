@@ -10,6 +10,7 @@
 #include "base/printer.h"
 #include "heap/hooks.h"
 #include "os/os.h"
+#include "os/settings.h"
 #include "prof/buckets.h"
 #include "prof/math.h"
 #include "prof/prof.h"
@@ -108,6 +109,7 @@ void start() {
     return;
   }
   g_seed.store(os::random_u64(), std::memory_order_relaxed);
+  os::check_settings();
   read_rate();
   if (rate() > 0) {
     prime_unwinder();

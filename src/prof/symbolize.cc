@@ -8,7 +8,6 @@
 
 #include <dlfcn.h>
 #include <link.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -21,6 +20,7 @@
 
 #include "base/mutex.h"
 #include "os/fork.h"
+#include "os/os.h"
 #include "prof/helper.h"
 #include "prof/names.h"
 
@@ -86,8 +86,7 @@ std::string build_id_of(const dl_phdr_info& info) {
 
 std::string own_path() {
   std::array<char, 4096> buffer;
-  ssize_t n = readlink("/proc/self/exe", buffer.data(), buffer.size());
-  return n > 0 ? std::string(buffer.data(), static_cast<size_t>(n)) : std::string();
+  return {buffer.data(), os::program_path(buffer.data(), buffer.size())};
 }
 
 void add_module(const dl_phdr_info* info, std::vector<Module>* modules) {

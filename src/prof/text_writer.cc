@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <utility>
 
 namespace burrow::prof {
 namespace {
@@ -40,29 +41,38 @@ void append_stack(std::string& out, std::span<const uintptr_t> stack, const Symb
   out += '\n';
 }
 
-std::string write_heap_text(const HeapProfile& profile) {
-  std::vector<const ProfileRecord*> sorted;
-  sorted.reserve(profile.records.size());
-  ProfileRecord sum;
-  for (const ProfileRecord& r : profile.records) {
-    sorted.push_back(&r);
-    sum.inuse_objects += r.inuse_objects;
-    sum.inuse_bytes += r.inuse_bytes;
-    sum.alloc_objects += r.alloc_objects;
-    sum.alloc_bytes += r.alloc_bytes;
+HeapText::HeapText(HeapProfile profile)
+    : profile_(std::move(profile)), symbols_(symbols_of(profile_.records)) {
+  sorted_.reserve(profile_.records.size());
+  for (const ProfileRecord& r : profile_.records) {
+    sorted_.push_back(&r);
   }
-  std::sort(sorted.begin(), sorted.end(), [](const ProfileRecord* a, const ProfileRecord* b) {
+  std::sort(sorted_.begin(), sorted_.end(), [](const ProfileRecord* a, const ProfileRecord* b) {
     return a->inuse_bytes > b->inuse_bytes;
   });
-  const Symbols symbols = symbols_of(profile.records);
-  std::string out = "heap profile: " +
-                    counts(sum.inuse_objects, sum.inuse_bytes, sum.alloc_objects, sum.alloc_bytes) +
-                    " @ heap/" + std::to_string(2 * profile.rate) + "\n";
-  for (const ProfileRecord* r : sorted) {
-    out += counts(r->inuse_objects, r->inuse_bytes, r->alloc_objects, r->alloc_bytes);
-    append_stack(out, r->stack, symbols);
+}
+
+bool HeapText::next(std::string& out) {
+  constexpr size_t kPieceBytes = size_t{32} << 10;
+  const size_t most = out.size() + kPieceBytes;
+  if (written_ == 0) {
+    ProfileRecord sum;
+    for (const ProfileRecord* r : sorted_) {
+      sum.inuse_objects += r->inuse_objects;
+      sum.inuse_bytes += r->inuse_bytes;
+      sum.alloc_objects += r->alloc_objects;
+      sum.alloc_bytes += r->alloc_bytes;
+    }
+    out += "heap profile: " +
+           counts(sum.inuse_objects, sum.inuse_bytes, sum.alloc_objects, sum.alloc_bytes) +
+           " @ heap/" + std::to_string(2 * profile_.rate) + "\n";
   }
-  return out;
+  for (; written_ < sorted_.size() && out.size() < most; ++written_) {
+    const ProfileRecord& r = *sorted_[written_];
+    out += counts(r.inuse_objects, r.inuse_bytes, r.alloc_objects, r.alloc_bytes);
+    append_stack(out, r.stack, symbols_);
+  }
+  return written_ < sorted_.size();
 }
 
 }  // namespace burrow::prof

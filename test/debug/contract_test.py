@@ -59,7 +59,7 @@ class Contract(unittest.TestCase):
         delta = "-delta" if re.search(r"seconds=\d", query) else ""
         self.assertEqual(a.headers, {
             "Content-Type": "application/octet-stream", "X-Content-Type-Options": "nosniff",
-            "Content-Disposition": f'attachment; filename="{name}{delta}"'})
+            "Content-Disposition": f'attachment; filename="{name}{delta}.pb.gz"'})
         return Profile(a.body)
 
     def test_prefix_is_redirected(self):

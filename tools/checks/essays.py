@@ -58,6 +58,13 @@ def settings_out_of_step(root):
                    if not path.name.endswith(("_test.cc", "_fuzz.cc")))
     read = set(re.findall(r'\benv\("(BURROW_\w+)"\)', code))
     read |= {option + "=" for option in re.findall(r'debug_option\("(\w+)"\)', code)}
+    listed = root / "src/os/settings.h"
+    if listed.exists():
+        text = listed.read_text()
+        known = set(re.findall(r'"(BURROW_\w+)"', text))
+        known |= {option + "=" for option in re.findall(r'\{"(\w+)"', text)}
+        for name in sorted(read ^ known):
+            yield f"{name} is in {'the code' if name in read else 'src/os/settings.h'} alone"
     tables = page.read_text().split("\n## Addresses")[0]
     rows = re.findall(r"^\| `(BURROW_[A-Z_]+|[a-z]+=)[^|`]*` \|", tables, re.MULTILINE)
     for name in sorted(read ^ set(rows)):

@@ -102,6 +102,22 @@ std::optional<std::string_view> debug_option(std::string_view key) {
   return std::nullopt;
 }
 
+size_t program_path(char* buffer, size_t capacity) {
+  ErrnoScope keep;
+  ssize_t length = ::readlink("/proc/self/exe", buffer, capacity);
+  return length > 0 ? static_cast<size_t>(length) : 0;
+}
+
+bool file_exists(const char* path) {
+  ErrnoScope keep;
+  return ::access(path, F_OK) == 0;
+}
+
+void remove_file(const char* path) {
+  ErrnoScope keep;
+  (void)::unlink(path);
+}
+
 uint32_t thread_id() {
   return static_cast<uint32_t>(::syscall(SYS_gettid));
 }
