@@ -173,6 +173,7 @@ NodeId GraphBuilder::ArgumentLevels::operator[](unsigned Level) {
   for (unsigned At : {First, First + 2}) {
     Nodes[At] = G.newNode();
   }
+  G.MayBeEmpty.set(*Nodes[First + 2]);
   if (First == 1) {
     G.load(*Nodes[0], *Nodes[1], Why, Planes::Typed);
     G.load(*Nodes[0], *Nodes[3], Why, Planes::Raw);

@@ -165,10 +165,11 @@ std::vector<std::string> sentences(const Function& F, const Summary& S,
   for (const Flow& Fl : S.Flows) {
     // The copy that a value is passed by is not a pointer of the user's.
     unsigned Copy = F.hasParamAttribute(Fl.Param, Attribute::ByVal);
-    if (!Arguments.contains(Fl.Param) || Summary::depth(Fl.Level) < Copy) {
+    // Nor is said what may be held in another form than as pointers.
+    if (!Arguments.contains(Fl.Param) || Fl.Level < Copy || Fl.Level != Summary::depth(Fl.Level)) {
       continue;
     }
-    unsigned Level = Summary::depth(Fl.Level) - Copy;
+    unsigned Level = Fl.Level - Copy;
     bool ToResult = Fl.Sink == SinkKind::Result && holdsPointer(F.getReturnType());
     if (Fl.Sink == SinkKind::Content && F.hasParamAttribute(Fl.SinkParam, Attribute::StructRet)) {
       ToResult = true;

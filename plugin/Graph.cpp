@@ -162,7 +162,8 @@ void GraphBuilder::transfer(const Value* To, const Value* From, Instruction* Why
 
 void GraphBuilder::visit(Instruction& I) {
   if (isa<AllocaInst>(I)) {
-    G.Points[node(&I)].set(G.newObject(ObjectKind::Stack, &I));
+    ObjectId Variable = G.newObject(ObjectKind::Stack, &I);  // before: it makes nodes
+    G.Points[node(&I)].set(Variable);
   } else if (isa<LoadInst, StoreInst, AtomicCmpXchgInst, AtomicRMWInst>(I)) {
     memory(I);
   } else if (auto* Call = dyn_cast<CallBase>(&I)) {

@@ -70,6 +70,7 @@ struct Constraint {
 struct PointerDistance {
   NodeId First, Second, To;
   llvm::Instruction* Why;
+  bool Followed = false;
 };
 
 struct Site {
@@ -98,6 +99,9 @@ class Graph {
   NodeId FreedNode;        ///< handed to operator delete or free here
   NodeId CalleeFreedNode;  ///< the same in a function called
 
+  /// What an argument's memory holds in the raw plane: most memory holds nothing there, and what
+  /// is stored through nothing is stored nowhere.
+  llvm::SparseBitVector<> MayBeEmpty;
   std::vector<std::vector<ObjectId>> Params;  ///< by parameter and level; empty for plain numbers
   llvm::DenseMap<const llvm::Value*, NodeId> Nodes;
 

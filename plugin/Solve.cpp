@@ -133,7 +133,7 @@ bool Solver::defineTheUndefined() {
       continue;
     }
     NodeId Address = C.Kind == ConstraintKind::Load ? C.From : C.To;
-    if (G.Points[Address].empty()) {
+    if (G.Points[Address].empty() && !G.MayBeEmpty.test(Address)) {
       add(Anything, G.HeapNode, Address, C.Why);
       Any = true;
     }
@@ -170,7 +170,8 @@ bool Solver::followDistances() {
   for (PointerDistance& D : G.Distances) {
     ObjectSet Ends = G.Points[D.First];
     Ends |= G.Points[D.Second];
-    if (!HasEdge.contains({D.First, D.To}) && carriesBoth(Ends)) {
+    if (!D.Followed && carriesBoth(Ends)) {
+      D.Followed = true;
       edge(D.First, D.To, D.Why);
       edge(D.Second, D.To, D.Why);
       Any = true;
