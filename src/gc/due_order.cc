@@ -17,21 +17,23 @@ bool is_pointer_word(Address at) {
 
 }  // namespace
 
-DueOrder::DueOrder(const OutsideList<Special>& dead, Turn& turn) : dead_(dead), turn_(turn) {
-  for (size_t i = 0; i < dead.size(); ++i) {
-    Address object = dead[i].object();
-    next_.push(numbers_.get(object));
-    numbers_.set(object, static_cast<uint32_t>(i + 1));
-    count_step(1);
-  }
-}
-
-DueOrder::~DueOrder() {
+void DueOrder::clear() {
+  numbers_.end();
   next_.clear();
   nodes_.clear();
   firsts_.clear();
   path_.clear();
   order_.clear();
+}
+
+void DueOrder::note_dead() {
+  numbers_.begin();
+  for (size_t i = 0; i < dead_->size(); ++i) {
+    Address object = dead(i).object();
+    next_.push(numbers_.get(object));
+    numbers_.set(object, static_cast<uint32_t>(i + 1));
+    count_step(1);
+  }
 }
 
 // Some 20 us of work between looks at the clock.
@@ -40,26 +42,31 @@ void DueOrder::count_step(size_t words) {
   steps_ += words;
   if (steps_ >= kLook) {
     steps_ = 0;
-    turn_.check();
+    turn_->check();
   }
 }
 
-void DueOrder::run() {
-  for (size_t i = 0; i < dead_.size(); ++i) {
-    Address object = dead_[i].object();
-    if (dead_[i].kind == SpecialKind::kDestroy && last_mark(object).set()) {
+void DueOrder::run(const OutsideList<Special>& dead_specials, Turn& turn) {
+  dead_ = &dead_specials;
+  turn_ = &turn;
+  marked_bytes_ = marked_objects_ = 0;
+  note_dead();
+  for (size_t i = 0; i < dead_->size(); ++i) {
+    Address object = dead(i).object();
+    if (dead(i).kind == SpecialKind::kDestroy && last_mark(object).set()) {
       visit(find_object(object));
     }
     count_step(1);
   }
   // Cleanups of objects that no destructor can use. They come before what their objects point to.
-  for (size_t i = 0; i < dead_.size(); ++i) {
-    if (dead_[i].kind == SpecialKind::kCleanup && !last_mark(dead_[i].object()).get()) {
+  for (size_t i = 0; i < dead_->size(); ++i) {
+    if (dead(i).kind == SpecialKind::kCleanup && !last_mark(dead(i).object()).get()) {
+      numbers_.set(dead(i).object(), 0);
       order_.push(static_cast<uint32_t>(i));
     }
     count_step(1);
   }
-  if (g_faults.no_due_order) {
+  if (g_faults.no_due_order && order_.size() != 0) {
     std::sort(&order_[0], &order_[0] + order_.size(), std::greater<>());
   }
 }
@@ -150,9 +157,9 @@ void DueOrder::finish_component(uint32_t first) {
 void DueOrder::sort_order(size_t from) {
   if (order_.size() - from > 1) {
     std::sort(&order_[from], &order_[from] + (order_.size() - from), [this](uint32_t a, uint32_t b) {
-      bool destroys = dead_[a].kind == SpecialKind::kDestroy;
-      bool both = destroys == (dead_[b].kind == SpecialKind::kDestroy);
-      return both ? dead_[a].serial < dead_[b].serial : !destroys;
+      bool destroys = dead(a).kind == SpecialKind::kDestroy;
+      bool both = destroys == (dead(b).kind == SpecialKind::kDestroy);
+      return both ? dead(a).serial < dead(b).serial : !destroys;
     });
   }
 }

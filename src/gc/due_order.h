@@ -18,15 +18,15 @@ namespace burrow::gc {
 
 class DueOrder {
  public:
-  /// `dead`: destructors and cleanups of objects that the last marking did not reach.
-  DueOrder(const OutsideList<Special>& dead, Turn& turn);
-  ~DueOrder();
-  DueOrder(const DueOrder&) = delete;
-  DueOrder& operator=(const DueOrder&) = delete;
+  constexpr DueOrder() = default;
 
-  /// Marks the objects of destructors and all that they reach, in the bitmap of the last marking,
-  /// and finds the order.
-  void run();
+  /// `dead`: destructors and cleanups of objects that the last marking did not reach. Marks the
+  /// objects of destructors and all that they reach, in the bitmap of that marking, and finds the
+  /// order.
+  void run(const OutsideList<Special>& dead, Turn& turn);
+
+  /// Forgets it.
+  void clear();
 
   /// Places in `dead`, all of them: the last runs first.
   [[nodiscard]] const OutsideList<uint32_t>& reversed() const { return order_; }
@@ -52,6 +52,9 @@ class DueOrder {
 
   static constexpr uint32_t kOnPath = uint32_t{1} << 31;
 
+  [[nodiscard]] const Special& dead(size_t i) const { return (*dead_)[i]; }
+
+  void note_dead();
   void visit(ObjectRef root);
   void enter(ObjectRef object);
   [[nodiscard]] bool next_child(Frame& frame, ObjectRef& child);
@@ -62,8 +65,8 @@ class DueOrder {
   void sort_order(size_t from);
   void count_step(size_t words);
 
-  const OutsideList<Special>& dead_;
-  Turn& turn_;
+  const OutsideList<Special>* dead_ = nullptr;
+  Turn* turn_ = nullptr;
   // Of an object: place + 1 of its first special; or its node's place, with kOnPath.
   ObjectNumbers numbers_;
   OutsideList<uint32_t> next_;  ///< by place: place + 1 of the same object's next special

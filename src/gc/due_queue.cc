@@ -1,8 +1,6 @@
 // Destructors and cleanups that are due. See due_queue.h.
 #include "gc/due_queue.h"
 
-#include <new>
-
 #include "base/check.h"
 #include "gc/cache.h"
 #include "gc/marker.h"
@@ -14,14 +12,18 @@ constinit DueQueue g_due;
 
 void DueQueue::add_chunk() {
   void* memory = spare_;
-  spare_ = nullptr;
-  if (memory == nullptr) {
+  if (spare_ != nullptr) {
+    spare_ = spare_->next;
+    --spares_;
+  } else {
     memory = os::map_memory(kChunkBytes);
   }
   if (memory == nullptr) {
     fatal("out of memory for the collector's own lists");
   }
-  auto* chunk = new (memory) Chunk;
+  auto* chunk = static_cast<Chunk*>(memory);
+  chunk->next = nullptr;
+  chunk->first = chunk->end = 0;
   (last_ == nullptr ? first_ : last_->next) = chunk;
   last_ = chunk;
 }
@@ -30,8 +32,10 @@ void DueQueue::drop_first() {
   Chunk* chunk = first_;
   first_ = chunk->next;
   last_ = first_ == nullptr ? nullptr : last_;
-  if (spare_ == nullptr) {
+  if (spares_ < kMostSpare) {
+    chunk->next = spare_;
     spare_ = chunk;
+    ++spares_;
   } else {
     os::unmap_memory(chunk, kChunkBytes);
   }

@@ -52,7 +52,10 @@ class DueQueue {
   Mutex lock_{LockRank::kSpecials};
   Chunk* first_ BURROW_GUARDED_BY(lock_) = nullptr;
   Chunk* last_ BURROW_GUARDED_BY(lock_) = nullptr;
+  // Some that are empty: to map them anew costs more than to fill them.
+  static constexpr size_t kMostSpare = 64;
   Chunk* spare_ BURROW_GUARDED_BY(lock_) = nullptr;
+  size_t spares_ BURROW_GUARDED_BY(lock_) = 0;
   std::atomic<size_t> size_{0};
 };
 

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 
 #include "base/check.h"
 #include "gc/tables.h"
@@ -11,25 +12,34 @@
 
 namespace burrow::gc {
 
-/// 0 until it is set. Takes memory where there are objects with numbers, and gives it back when it
-/// goes. Ends the program when memory is out.
+/// 0 until it is set. Takes memory where there are objects with numbers. Ends the program when
+/// memory is out.
 class ObjectNumbers {
  public:
-  ObjectNumbers()
-      : parts_((heap::arena_committed().bytes() >> kPartShift) + 1),
-        part_(static_cast<uint32_t**>(map(parts_ * sizeof(uint32_t*)))) {}
+  constexpr ObjectNumbers() = default;
 
-  ~ObjectNumbers() {
-    for (size_t i = 0; i < parts_; ++i) {
-      if (part_[i] != nullptr) {
-        os::unmap_memory(part_[i], kPartBytes);
+  /// For objects in what is committed of the arena now.
+  void begin() {
+    size_t parts = (heap::arena_committed().bytes() >> kPartShift) + 1;
+    if (parts > parts_) {
+      end(0);
+      if (part_ != nullptr) {
+        os::unmap_memory(part_, parts_ * sizeof(uint32_t*));
       }
+      parts_ = parts;
+      part_ = static_cast<uint32_t**>(map(parts * sizeof(uint32_t*)));
     }
-    os::unmap_memory(part_, parts_ * sizeof(uint32_t*));
   }
 
-  ObjectNumbers(const ObjectNumbers&) = delete;
-  ObjectNumbers& operator=(const ObjectNumbers&) = delete;
+  /// REQUIRES: all numbers are 0 again. Gives memory back if it is for more than so many parts.
+  void end(size_t most = kMostKept) {
+    for (size_t i = 0; used_ > most && i < parts_; ++i) {
+      if (part_[i] != nullptr) {
+        os::unmap_memory(std::exchange(part_[i], nullptr), kPartBytes);
+      }
+    }
+    used_ = used_ > most ? 0 : used_;
+  }
 
   /// The object's; 0 too for one in a part of the arena that was committed since.
   [[nodiscard]] uint32_t get(Address object) const {
@@ -42,6 +52,7 @@ class ObjectNumbers {
     CHECK(part < parts_);
     if (part_[part] == nullptr) {
       part_[part] = static_cast<uint32_t*>(map(kPartBytes));
+      ++used_;
     }
     part_[part][place(object)] = number;
   }
@@ -52,6 +63,7 @@ class ObjectNumbers {
 
  private:
   static constexpr unsigned kPartShift = 22;
+  static constexpr size_t kMostKept = 16;
   static constexpr size_t kPartBytes =
       (size_t{1} << (kPartShift - kGranuleShift)) * sizeof(uint32_t);
 
@@ -67,8 +79,9 @@ class ObjectNumbers {
     return memory;
   }
 
-  size_t parts_;
-  uint32_t** part_;
+  size_t parts_ = 0;
+  size_t used_ = 0;  ///< parts with memory
+  uint32_t** part_ = nullptr;
 };
 
 }  // namespace burrow::gc

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstring>
+#include <utility>
 
 #include "base/check.h"
 #include "os/os.h"
@@ -22,6 +23,7 @@ class OutsideList {
       grow();
     }
     data_[size_++] = value;
+    most_ = std::max(most_, size_);
   }
 
   [[nodiscard]] size_t size() const { return size_; }
@@ -38,11 +40,12 @@ class OutsideList {
 
   void pop() { --size_; }
 
-  /// Drops all values; gives the memory back if it is much.
+  /// Drops all values; gives the memory back if it is much more than was used since the last call.
   void clear() {
-    constexpr size_t kMuch = size_t{1} << 20;
+    constexpr size_t kMuch = size_t{256} << 10;
+    size_t used = std::exchange(most_, 0);
     size_ = 0;
-    if (capacity_ * sizeof(T) >= kMuch) {
+    if (capacity_ * sizeof(T) > kMuch && capacity_ / 4 > used) {
       os::unmap_memory(data_, capacity_ * sizeof(T));
       data_ = nullptr;
       capacity_ = 0;
@@ -67,6 +70,7 @@ class OutsideList {
   T* data_ = nullptr;
   size_t size_ = 0;
   size_t capacity_ = 0;
+  size_t most_ = 0;  ///< values since the last `clear`
 };
 
 }  // namespace burrow::gc

@@ -115,11 +115,11 @@ void Pacer::note_held(uint64_t bytes) {
 }
 
 void Pacer::note_destroyed() {
-  uint64_t owned = heap::g_mheap.manual_bytes();
+  uint64_t now = owned();
   // Not while a cycle is underway, which looks at it anew.
-  if (owned < owned_.load(std::memory_order_relaxed) &&
+  if (now < owned_.load(std::memory_order_relaxed) &&
       owned_trigger_.load(std::memory_order_relaxed) != UINT64_MAX) {
-    owned_.store(owned, std::memory_order_relaxed);
+    owned_.store(now, std::memory_order_relaxed);
     set_owned_goal();
   }
 }
@@ -157,10 +157,10 @@ void Pacer::end_cycle(const CycleFigures& figures) {
   held_.store(figures.held_bytes, std::memory_order_relaxed);
   roots_.store(grown_with(figures), std::memory_order_relaxed);
   live_.store(figures.marked_bytes, std::memory_order_relaxed);
-  uint64_t owned = heap::g_mheap.manual_bytes();
-  owned_before_.store(std::min(owned, owned_.load(std::memory_order_relaxed)),
+  uint64_t now = owned();
+  owned_before_.store(std::min(now, owned_.load(std::memory_order_relaxed)),
                       std::memory_order_relaxed);
-  owned_.store(owned, std::memory_order_relaxed);
+  owned_.store(now, std::memory_order_relaxed);
   uint64_t grown = figures.live_at_end - std::min(figures.live_at_end, figures.live_at_start);
   runway_.store(grown, std::memory_order_relaxed);
   assist_ratio_.store(0, std::memory_order_relaxed);

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "gc/special.h"
 #include "heap/mheap.h"
 
 namespace burrow::gc {
@@ -103,7 +104,13 @@ class Pacer {
 
   [[nodiscard]] bool owned_past(const std::atomic<uint64_t>& mark) const {
     return owners_.load(std::memory_order_relaxed) != 0 &&
-           heap::g_mheap.manual_bytes() > mark.load(std::memory_order_relaxed);
+           owned() > mark.load(std::memory_order_relaxed);
+  }
+
+  /// Bytes of malloc's blocks, and of what is noted of objects with destructors.
+  [[nodiscard]] uint64_t owned() const {
+    return heap::g_mheap.manual_bytes() +
+           owners_.load(std::memory_order_relaxed) * sizeof(Special);
   }
 
   void set_owned_goal();

@@ -28,6 +28,7 @@ constinit SpecialList g_unreached;     // taken in the stop
 constinit SpecialList g_reached_late;  // between two calls of `wait_on`
 constinit SpecialList g_undecided;     // cells and samples: until all is marked
 constinit SpecialList g_dead_samples;
+constinit DueOrder g_order;
 
 bool lives(const Special& special) {
   return last_mark(special.object()).get();
@@ -93,12 +94,13 @@ void decide_rest(Turn& turn) {
   wait_on(g_reached_late);
 }
 
-void make_all_due(const DueOrder& order, Turn& turn) {
+void make_all_due(Turn& turn) {
+  const OutsideList<uint32_t>& reversed = g_order.reversed();
   std::array<Special, kSome> some;
-  for (size_t left = order.reversed().size(); left > 0;) {
+  for (size_t left = reversed.size(); left > 0;) {
     size_t count = std::min(left, kSome);
     for (size_t i = 0; i < count; ++i) {
-      some[i] = g_unreached[order.reversed()[--left]];
+      some[i] = g_unreached[reversed[--left]];
     }
     g_due.push(some.data(), make_due(some.data(), count));
     turn.check();
@@ -123,17 +125,17 @@ Settled settle() {
   Turn turn(g_team.quota(), Pace::kBeside);
   part_unreached(turn);
   end_weak_turn();
-  DueOrder order(g_unreached, turn);
-  order.run();
+  g_order.run(g_unreached, turn);
   decide_rest(turn);
   if (verifying()) {
     verify_kept(g_unreached);
   }
   g_settling.store(false, std::memory_order_release);
-  make_all_due(order, turn);
+  make_all_due(turn);
   g_unreached.clear();
+  g_order.clear();
   end_taken();
-  return {order.marked_bytes(), order.marked_objects()};
+  return {g_order.marked_bytes(), g_order.marked_objects()};
 }
 
 void report_dead_samples() {
