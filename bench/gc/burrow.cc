@@ -2,8 +2,11 @@
 #include <burrow/any.h>
 #include <burrow/gc.h>
 #include <burrow/go.h>
+#include <burrow/memstats.h>
 #include <burrow/pool.h>
 #include <burrow/slice.h>
+
+#include <string>
 
 #include "gaps.h"
 #include "shapes.h"
@@ -135,11 +138,52 @@ void barrier(long count) {
   report("ratio", bench::median(ratios));
 }
 
+struct Entry {
+  std::string text;
+};
+
+// Each new entry takes the place of the oldest.
+void strings(long count) {
+  constexpr size_t kEntries = 1000;
+  constexpr size_t kBytes = 60;
+  burrow::Root<Entry*> entries = burrow::make_array<Entry*>(kEntries);
+  Clock clock;
+  for (long i = 0; i < count; ++i) {
+    auto* entry = burrow::make<Entry>();
+    entry->text.assign(kBytes, 'x');
+    entries.get()[static_cast<size_t>(i) % kEntries] = entry;
+  }
+  double ns = clock.ns() / static_cast<double>(count);
+  std::printf("{\"ns\":%.6g,\"peak_mib\":%.6g}\n", ns, bench::peak_mib());
+}
+
+struct Ends {
+  long words[2];
+
+  ~Ends() { bench::keep(words[0]); }
+};
+
+[[gnu::noinline]] void litter(long count) {
+  for (long i = 0; i < count; ++i) {
+    bench::keep(burrow::make<Ends>());
+  }
+}
+
+void dead(long count) {
+  burrow::set_gc_percent(-1);
+  litter(count);
+  burrow::collect();
+  burrow::MemStats stats = burrow::read_mem_stats();
+  report("stop_ms", static_cast<double>(stats.pause_total_ns) / 1e6 / stats.num_gc);
+}
+
 constexpr bench::Workload kOwn[] = {{"pool", pool},
                                     {"append", append},
                                     {"any_int", any_int},
                                     {"any_struct", any_struct},
-                                    {"barrier", barrier}};
+                                    {"barrier", barrier},
+                                    {"strings", strings},
+                                    {"dead", dead}};
 constexpr auto kWorkloads = bench::both(bench::kCollected<Heap, burrow::Ptr>, kOwn);
 
 }  // namespace

@@ -29,8 +29,9 @@ namespace burrow {
 
 /// A new T on the collected heap: zeroed, then constructed from `args`. Never null: when memory is
 /// out the program ends, as Go's does. A destructor that does something runs once, on the cleanup
-/// goroutine, some time after the object became unreachable; it may use the object and what it
-/// points to, and may not bring them back.
+/// goroutine, some time after the object became unreachable. It may use the object and what it
+/// points to, whose destructors run later; of objects that point to each other in a cycle, the
+/// youngest is destroyed first. It may not bring any of them back.
 template <class T, class... Args>
 T* make(Args&&... args) {
   static_assert(alignof(T) <= 16, "make cannot align to more than 16 bytes");
@@ -180,8 +181,9 @@ uint64_t add_cleanup(void* object, void (*function)(void*), void* argument);
 }
 
 /// Has `f(argument)` called once, on the cleanup goroutine (a thread in programs that have started
-/// no goroutine), some time after `object` became unreachable. `f` and `argument` must not refer to
-/// the object, or it never does.
+/// no goroutine), some time after `object` became unreachable: after its destructor, and after
+/// those of objects that point to it. `f` and `argument` must not refer to the object, or it never
+/// does.
 template <class T, class F, class A>
 Cleanup add_cleanup(T* object, F f, A argument) {
   struct Call {
@@ -233,9 +235,8 @@ class Weak {
       return nullptr;
     }
     // No barrier: when the world is stopped, the collector looks for the object in all registers.
-    // After that it clears cells beside the program; the cell was read before or after, but not
-    // meanwhile, when both looks find the same even number. Acquire: pairs with the release by who
-    // made it even.
+    // After that it clears cells beside the program. Two looks that find the same even number mean
+    // that the cell was not read meanwhile. Acquire: pairs with the release that made it even.
     uint32_t turn = burrow_gc_weak_turn.load(std::memory_order_acquire);
     uintptr_t target = cell->load(std::memory_order_acquire);
     if (__builtin_expect(turn % 2 != 0 || burrow_gc_weak_turn.load(std::memory_order_relaxed) != turn,

@@ -25,7 +25,7 @@ enum class LockRank : uint8_t {
   kCycle,             ///< gc: held for the length of a collection
   kCollector,         ///< gc: the start of the collector's threads
   kCacheList,         ///< gc: the list of all caches
-  kSpecials,          ///< gc: what is to happen when objects are unreachable
+  kSpecials,          ///< gc: what waits for objects to be unreachable; what is due (never both)
   kCollectedCentral,  ///< gc: one per kind and class (never two at once)
   kLargeObjects,      ///< gc: the list of large objects
   kMarkPool,          ///< gc: marking work that anybody may take

@@ -27,16 +27,35 @@
 //  3. What was written meanwhile where no barrier is, is looked through again, beside the program,
 //     until little is left. If much was allocated too, the world stops for a moment for the stacks.
 //  4. The world stops: stacks, registers, globals, and what was written since are looked through
-//     again, marking ends, `settle_specials` decides about weak pointers, destructors and cleanups,
-//     and `flip` makes the new marks the ones that allocation goes by.
-//  5. The sweep counts spans' marks, gives empty ones back, and clears the other mark bitmap.
+//     again, marking ends, and `flip` makes the new marks the ones that allocation goes by.
+//  5. `settle` decides about weak pointers, destructors and cleanups, see below.
+//  6. The sweep counts spans' marks, gives empty ones back, and clears the other mark bitmap.
 //
 // New objects are born unmarked ("white"): what dies within a cycle costs the collector nothing.
 // That is sound because the last look covers every place where a pointer to a new object can be:
 // stacks and registers are scanned; a store to an exact object was shaded; a store to conservative
 // memory (raw objects, malloc'd blocks) made its page dirty; globals are scanned.
 //
+// Cleanups. `Special`s wait for objects to be unreachable. The stop takes those whose objects were
+// not marked (`take_unreached`: two lists are swapped), and the collector settles them beside the
+// program, which can reach none of these objects any more:
+//  1. Weak pointers to them are cleared. Until the last is, `Weak::get` asks the marks.
+//  2. `DueOrder` marks the objects of destructors and all that they reach, and finds the order: an
+//     object comes before what it points to, directly or through objects without a destructor, and
+//     cleanups come after all destructors that may use their object. Of a cycle one has to be
+//     first: the youngest is, as among a function's variables. Pointers in malloc'd blocks need no
+//     order: a block is a root until the destructor of its owner has freed it.
+//  3. Memory of dead objects may be used again; until now allocation took new spans (`settling`).
+//  4. The destructors and cleanups go to `g_due`, which one goroutine or thread empties. What waits
+//     there is marked in each cycle, beside the program (`mark_due`). So what a later cycle finds
+//     dead is not reached from there, and the order holds from cycle to cycle.
+// The pacer counts what waits as memory, but lets the heap grow by what lives only. Small objects
+// may own much: while there are any with destructors, growth of malloc's blocks brings a cycle on,
+// as growth of the heap does. When one is due, threads that allocate first wait for the destructors
+// of the last (`wait_for_cleanups`), as long as these get on.
+//
 // Invariants.
+//  - Between a flip and the end of `settling` no memory is handed out that was handed out before.
 //  - g_epoch's bitmap is complete: a block below no cursor and without a mark in it is free.
 //  - A block handed out since the last flip lies below its span's cursor, or in a cache's run.
 //  - No span is freed while a cycle marks.
@@ -52,6 +71,11 @@
 // threads allocated from, and has no roots on their stacks.
 //
 // Rejected.
+//  - Go's way with cycles of objects with finalizers, which never go: in C++ every node with a
+//    std::string in it has a destructor, and a list linked both ways would be a leak.
+//  - Go's way with order, by which a cycle of collection finalizes only what no other finalizer
+//    reaches: a list of a million such nodes would take a million collections.
+//  - Destructors on the threads that allocate: they may take a lock that such a thread holds.
 //  - New objects born black (Go's way): every object of a program that allocates fast while it is
 //    marked would be kept and looked at.
 //  - A header word an object: a 16-byte node would take 32.

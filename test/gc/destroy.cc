@@ -17,8 +17,7 @@
 #include <vector>
 
 #include "burrow/gc.h"
-#include "gc/cleanup.h"
-#include "gc/faults.h"
+#include "destroy.h"
 
 namespace {
 
@@ -317,7 +316,7 @@ void run(size_t seeds, size_t threads) {
   // What a block refers to takes another collection.
   for (int i = 0; i < 4; ++i) {
     burrow::collect();
-    burrow::gc::drain_cleanups();
+    drain();
   }
 }
 
@@ -327,9 +326,7 @@ int main(int argc, char** argv) {
   size_t seeds = argc > 1 ? std::strtoul(argv[1], nullptr, 10) : 1000;
   size_t threads = argc > 2 ? std::strtoul(argv[2], nullptr, 10) : 2;
   std::string fault = argc > 3 ? argv[3] : "";
-  burrow::gc::g_faults.no_due_order = fault == "order";
-  burrow::gc::g_faults.no_settle_gate = fault == "gate";
-  burrow::gc::g_faults.stale_weak = fault == "weak";
+  plant(fault);
   run(seeds, threads);
   long left = g_made - g_gone;
   std::printf("destroy: %ld of %ld objects are left\n", left, g_made.load());

@@ -40,6 +40,16 @@ struct Digest {
   unsigned long words[8];
 };
 
+struct Log {
+  std::vector<std::string> lines;
+};
+
+struct Session {
+  Log* log = nullptr;
+
+  ~Session() { log->lines.push_back("session ended"); }  // the log is whole
+};
+
 BURROW_FIELDS(Account, owner_);  // its pointers are in owner_ and nowhere else
 BURROW_OPAQUE(Digest);           // it has none, whatever its bits look like
 
@@ -104,6 +114,7 @@ void ends() {
   }
   cleanup.stop();  // or let it run
   expect(node->value == 1, "a weak pointer leads to its object");
+  burrow::make<Session>()->log = burrow::make<Log>();
 }
 
 void containers() {

@@ -171,6 +171,8 @@ func main() {
 		"append":     appending,
 		"any_int":    anyInt,
 		"any_struct": anyStruct,
+		"strings":    stringsInTurn,
+		"dead":       dead,
 	}[os.Args[1]]
 	text, _ := json.Marshal(run(count))
 	fmt.Println(string(text))
