@@ -148,11 +148,11 @@ class Collector {
   RootJobs again_;
   CycleStats stats_;
   Mutex stats_lock_{LockRank::kLeaf};
-  CycleTimes times_;   ///< of the cycle that is underway
-  Marker::Work work_;  ///< the same, by runs that have ended
+  CycleTimes times_;         ///< of the cycle that is underway
+  Marker::Work work_;        ///< the same, by runs that have ended
   uint64_t held_bytes_ = 0;  ///< of `mark_due`
-  bool marked_ = false;    ///< the last `finish_mark` has
-  bool in_cycle_ = false;  ///< `cycle_lock_` is free in the middle of a cycle; written under it
+  bool marked_ = false;      ///< the last `finish_mark` has
+  bool in_cycle_ = false;    ///< `cycle_lock_` is free in the middle of a cycle; written under it
   int64_t share_noted_ns_ = 0;
 };
 

@@ -31,6 +31,10 @@
 //  5. `settle` decides about weak pointers, destructors and cleanups, see below.
 //  6. The sweep counts spans' marks, gives empty ones back, and clears the other mark bitmap.
 //
+// A stop fails when a thread can be neither signalled nor traced (os/stop.h). Nobody is kept stopped
+// for that: a cycle does not begin, or goes on marking, until the world can be stopped (stops.h). No
+// thread waits for the cycle meanwhile, and the heap grows.
+//
 // New objects are born unmarked ("white"): what dies within a cycle costs the collector nothing.
 // That is sound because the last look covers every place where a pointer to a new object can be:
 // stacks and registers are scanned; a store to an exact object was shaded; a store to conservative

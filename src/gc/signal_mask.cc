@@ -225,8 +225,8 @@ BURROW_EXPORT int epoll_pwait2(int epoll, epoll_event* events, int most, const t
                timeout->tv_nsec;
   }
   for (;;) {
-    int got = wait(false, kEpollPwait2, epoll, events, most, left.get(), mask.get(),
-                   sizeof(SignalMask));
+    int got =
+        wait(false, kEpollPwait2, epoll, events, most, left.get(), mask.get(), sizeof(SignalMask));
     if (got >= 0 || errno != EINTR || !mask.is_deaf()) {
       return got;
     }

@@ -67,13 +67,15 @@ void visit_present(const Visitor& visit, Address from, Address to) {
     visit(from, to);
     return;
   }
-  os::for_each_present(round_down(from, os::kOsPageSize), round_up(to, os::kOsPageSize),
-                       [&](Address part, Address part_end) {
-                         visit(std::max(part, from), std::min(part_end, to));
-                       });
+  os::for_each_present(
+      round_down(from, os::kOsPageSize), round_up(to, os::kOsPageSize),
+      [&](Address part, Address part_end) { visit(std::max(part, from), std::min(part_end, to)); });
 }
 
 os::StackBounds own_stack(const os::StoppedThread& thread) {
+  if (thread.thread_pointer == 0) {
+    return {};
+  }
   if (os::StackBounds own = os::thread_stack(thread.thread_pointer); own.limit != 0) {
     return own;
   }
@@ -112,8 +114,10 @@ void for_each_thread_range(const os::StoppedThread& thread,
   if (!on_own && !own.holds(thread.other_start) && !g_faults.own_stack_only) {
     visit_present(visit, own.low, own.limit);
   }
-  visit(thread.thread_pointer - os::static_tls_bytes(),
-        thread.thread_pointer + os::thread_descriptor_bytes());
+  if (thread.thread_pointer != 0) {
+    visit(thread.thread_pointer - os::static_tls_bytes(),
+          thread.thread_pointer + os::thread_descriptor_bytes());
+  }
 }
 
 uint64_t scan_threads(Marker& marker, std::span<const os::StoppedThread> threads, RootJobs* jobs) {

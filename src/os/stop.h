@@ -116,10 +116,10 @@ void stop_reset_after_fork();
 
 /// Faults that tests plant. All false outside of tests.
 struct StopFaults {
-  bool trust_deaf_threads = false;    ///< threads that block the signal count as stopped
-  bool no_traced_registers = false;   ///< the registers of traced threads are not told
-  bool trust_missing_list = false;    ///< a list of threads that cannot be read counts as empty
-  bool no_trace = false;              ///< tracing is refused, as some systems do
+  bool trust_deaf_threads = false;   ///< threads that block the signal count as stopped
+  bool no_traced_registers = false;  ///< the registers of traced threads are not told
+  bool trust_missing_list = false;   ///< a list of threads that cannot be read counts as empty
+  bool no_trace = false;             ///< tracing is refused, as some systems do
 };
 
 inline constinit StopFaults g_stop_faults;

@@ -71,7 +71,8 @@ class Stop : public testing::Test {
   }
 
   static void SetUpTestSuite() {
-    ASSERT_TRUE(stop_init({.may_stop = [](const Hold& hold) { return hold.depth == 0; }, .stacks = nullptr}));
+    ASSERT_TRUE(stop_init(
+        {.may_stop = [](const Hold& hold) { return hold.depth == 0; }, .stacks = nullptr}));
   }
 
   /// Stops and resumes again and again: short stops, and ones in which whoever waits falls asleep.

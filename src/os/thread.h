@@ -53,8 +53,6 @@ void yield_thread();
 /// told without a system call or a lock; 0 when `sp` is on no stack that the system or
 /// `add_stack_area` made.
 [[nodiscard]] uintptr_t stack_end(uintptr_t sp);
-/// The same for a thread that is stopped, of which the thread pointer is known.
-[[nodiscard]] uintptr_t stack_end_of(uintptr_t thread_pointer, uintptr_t sp);
 
 /// Prepares for `thread_barrier`; false when the system has none.
 [[nodiscard]] bool prepare_thread_barrier();

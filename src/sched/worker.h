@@ -60,7 +60,8 @@ BURROW_ALWAYS_INLINE Worker* this_worker() {
   return static_cast<Worker*>(arch::read_worker());
 }
 
-/// That of a thread whose thread pointer is known, and which does not run meanwhile or is the caller.
+/// That of a thread whose thread pointer is known, and which does not run meanwhile or is the
+/// caller.
 [[nodiscard]] inline const Worker* worker_of(uintptr_t thread_pointer) {
   return static_cast<const Worker*>(arch::read_worker_of(thread_pointer));
 }

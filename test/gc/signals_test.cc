@@ -34,15 +34,6 @@ struct Node {
   uint64_t value = 0;
 };
 
-void collect_and_reuse() {
-  for (int i = 0; i < 3; ++i) {
-    collect();
-    for (int k = 0; k < 20000; ++k) {
-      make<Node>()->value = 1;
-    }
-  }
-}
-
 // A collection that runs finds most of what a thread has left behind.
 void expect_collects() {
   constexpr int kMany = 50;
@@ -64,12 +55,6 @@ sigset_t every_signal() {
   sigset_t set;
   sigfillset(&set);
   return set;
-}
-
-// As a library does that calls the kernel itself.
-void block_by_system_call() {
-  uint64_t all = ~uint64_t{0};
-  syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, nullptr, sizeof(all));
 }
 
 void sleep_ms(int ms) {
@@ -271,88 +256,6 @@ TEST(Signals, CancelledThreadsEnd) {
       pthread_join(thread, &result);
       ASSERT_EQ(result, PTHREAD_CANCELED);
     }
-  }
-}
-
-// Where a thread has an object's address while it sleeps, and nowhere else.
-enum class Place { kStack, kCalleeSaved, kVector };
-
-// Sleeps in a system call of its own. The address is complemented outside of the given place.
-__attribute__((target("avx"), noinline)) uintptr_t sleep_holding(uintptr_t hidden, Place place,
-                                                                 int fd) {
-  char byte = 0;
-  long number = SYS_read;
-  switch (place) {
-    case Place::kStack: {
-      volatile uintptr_t kept = ~hidden;
-      (void)!syscall(SYS_read, fd, &byte, 1);
-      return kept;
-    }
-    case Place::kCalleeSaved:
-      asm volatile(
-          "mov %[hidden], %%r12\n\tnot %%r12\n\t"
-          "syscall\n\t"
-          "mov %%r12, %[hidden]\n\txor %%r12, %%r12"
-          : [hidden] "+r"(hidden), "+a"(number)
-          : "D"(fd), "S"(&byte), "d"(1)
-          : "rcx", "r11", "r12", "memory");
-      return hidden;
-    case Place::kVector:
-      asm volatile(
-          "not %[hidden]\n\tvmovq %[hidden], %%xmm5\n\tvinsertf128 $1, %%xmm5, %%ymm5, %%ymm5\n\t"
-          "vpxor %%xmm6, %%xmm6, %%xmm6\n\tvblendps $15, %%ymm6, %%ymm5, %%ymm5\n\t"
-          "xor %[hidden], %[hidden]\n\t"
-          "syscall\n\t"
-          "vextractf128 $1, %%ymm5, %%xmm5\n\tvmovq %%xmm5, %[hidden]\n\tvzeroall"
-          : [hidden] "+r"(hidden), "+a"(number)
-          : "D"(fd), "S"(&byte), "d"(1)
-          : "rcx", "r11", "xmm5", "xmm6", "memory");
-      return hidden;
-  }
-  return 0;
-}
-
-// Whether an object stays that a thread holds in the given place, with all signals blocked.
-bool stays(Place place) {
-  Pipe pipe;
-  std::atomic<bool> ready{false};
-  std::atomic<uintptr_t> hidden{0};
-  std::atomic<uint64_t> value{0};
-  std::thread([&] {  // its stack goes with it
-    Node* node = make<Node>();
-    node->value = kValue;
-    hidden = ~reinterpret_cast<uintptr_t>(node);
-    ready = true;
-    while (ready) {
-      std::this_thread::yield();
-    }
-  }).detach();
-  while (!ready) {
-    std::this_thread::yield();
-  }
-  std::atomic<bool> sleeps{false};
-  std::thread sleeper([&] {
-    block_by_system_call();
-    sleeps = true;
-    value = reinterpret_cast<Node*>(sleep_holding(hidden, place, pipe.ends[0]))->value;
-  });
-  while (!sleeps) {
-    std::this_thread::yield();
-  }
-  sleep_ms(10);
-  ready = false;
-  sleep_ms(10);
-  collect_and_reuse();
-  pipe.give();
-  sleeper.join();
-  return value == kValue;
-}
-
-TEST(Signals, WhatAThreadHoldsStaysThatBlocksThem) {
-  EXPECT_TRUE(stays(Place::kStack));
-  EXPECT_TRUE(stays(Place::kCalleeSaved));
-  if (__builtin_cpu_supports("avx")) {
-    EXPECT_TRUE(stays(Place::kVector));
   }
 }
 

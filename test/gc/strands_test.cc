@@ -345,21 +345,5 @@ TEST(Strands, VectorRegistersKeepAsLongAsTheyHold) {
   EXPECT_LT(left, kMany / 10);
 }
 
-TEST(StrandsDeathTest, OneThatNobodyCanLookThroughEndsTheProgram) {
-  GTEST_FLAG_SET(death_test_style, "threadsafe");
-  EXPECT_DEATH(
-      {
-        std::thread([] {
-          // As a library does that calls the kernel itself.
-          uint64_t all = ~uint64_t{0};
-          syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, nullptr, sizeof(all));
-          pause();
-        }).detach();
-        std::this_thread::sleep_for(std::chrono::milliseconds(100));
-        collect();
-      },
-      "blocks signal 30 \\(SIGPWR\\), with which the collector stops threads");
-}
-
 }  // namespace
 }  // namespace burrow

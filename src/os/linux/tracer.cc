@@ -162,8 +162,8 @@ int helper_main(void* raw) {
         break;
     }
     // One that has not stopped can be let go of by ending only.
-    bool ends = shared.order == kEnd ||
-                (shared.order == kStop && shared.result == TraceResult::kLate);
+    bool ends =
+        shared.order == kEnd || (shared.order == kStop && shared.result == TraceResult::kLate);
     if (ends) {
       helper_let_all_go(shared);
     }
@@ -253,8 +253,7 @@ TraceResult Tracer::stop(uint32_t tid, TracedThread& thread) {
     thread.sp = traced.general.rsp;
     thread.thread_pointer = traced.general.fs_base;
     thread.registers = reinterpret_cast<uintptr_t>(&traced.general);
-    thread.registers_end =
-        reinterpret_cast<uintptr_t>(traced.vector.data()) + traced.vector_bytes;
+    thread.registers_end = reinterpret_cast<uintptr_t>(traced.vector.data()) + traced.vector_bytes;
   } else if (result == TraceResult::kLate) {
     end();
   }
