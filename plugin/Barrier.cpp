@@ -1,15 +1,16 @@
 // See Barrier.h.
 #include "Barrier.h"
 
-#include "Graph.h"
-#include "Integers.h"
+#include <map>
+
+#include "BarrierCode.h"
+#include "Carry.h"
 #include "Options.h"
+#include "llvm/ADT/StringSwitch.h"
 #include "llvm/Analysis/ValueTracking.h"
-#include "llvm/IR/IRBuilder.h"
+#include "llvm/IR/Dominators.h"
 #include "llvm/IR/InstIterator.h"
-#include "llvm/IR/MDBuilder.h"
 #include "llvm/IR/Module.h"
-#include "llvm/Transforms/Utils/BasicBlockUtils.h"
 
 using namespace llvm;
 
@@ -17,159 +18,257 @@ namespace burrow {
 
 namespace {
 
-class Inserter {
- public:
-  explicit Inserter(Module& Of) : M(Of), C(Of.getContext()) {
-    Flag = M.getOrInsertGlobal("burrow_gc_marking", Type::getInt8Ty(C));
-    Shade = M.getOrInsertFunction("burrow_gc_shade", Type::getVoidTy(C), PointerType::get(C, 0));
+/// Longer copies are left to the library.
+constexpr uint64_t MostInline = 64;
+
+/// Whether the address may be in a collected object: a variable and a global are not.
+bool mayBeCollected(const Value* Address) {
+  if (!Address->getType()->isPointerTy()) {
+    return true;  // a vector of addresses
   }
+  SmallVector<const Value*, 4> Objects;
+  getUnderlyingObjects(Address, Objects);
+  return !all_of(Objects, [](const Value* V) {
+    return isa<AllocaInst, GlobalVariable, ConstantPointerNull, UndefValue>(V);
+  });
+}
 
-  bool run(Function& F);
+/// Memory that the collector looks through when marking begins, and that keeps its content until
+/// the copy is made.
+bool isOwnVariable(const Value* Address) {
+  SmallVector<const Value*, 4> Objects;
+  getUnderlyingObjects(Address, Objects);
+  return all_of(Objects, [](const Value* V) {
+    auto* Global = dyn_cast<GlobalVariable>(V);
+    return isa<AllocaInst>(V) || (Global && Global->isConstant());
+  });
+}
 
- private:
-  struct Stored {
-    Instruction* Before;
-    Value* What;              ///< the new value, or where the words copied come from
-    Value* Length = nullptr;  ///< of a copy
-  };
-
-  /// Whether the address may be in a collected object: a variable and a global are not.
-  static bool mayBeCollected(const Value* Address) {
-    SmallVector<const Value*, 4> Objects;
-    getUnderlyingObjects(Address, Objects);
-    return !all_of(Objects, [](const Value* V) {
-      return isa<AllocaInst, GlobalVariable, ConstantPointerNull, UndefValue>(V);
-    });
-  }
-
-  static bool needed(const Value* V, const Value* Address, const Integers& Ints) {
-    if (isa<Constant>(V->stripInBoundsOffsets()) || !mayHoldPointer(V->getType())) {
-      return false;
-    }
-    return (!V->getType()->isIntegerTy() || Ints.tracked(V)) && mayBeCollected(Address);
-  }
-
-  void shade(IRBuilder<>& B, Value* V);
-  void insert(const Stored& S);
-  FunctionCallee shadeWords();
-
-  Module& M;
-  LLVMContext& C;
-  Constant* Flag;
-  FunctionCallee Shade;
+/// What a call of the C library copies; `End` where its result is the end of the target.
+struct LibraryCopy {
+  unsigned To, From, Bytes;
+  unsigned Unit = 1;
+  bool End = false;
+  int Limit = -1;  ///< the argument that says how much room there is
 };
 
-/// Each pointer in the value.
-void Inserter::shade(IRBuilder<>& B, Value* V) {
-  Type* T = V->getType();
-  if (T->isPointerTy()) {
-    B.CreateCall(Shade, {V});
-  } else if (auto* Int = dyn_cast<IntegerType>(T)) {
-    for (unsigned Bit = 0; Bit + 64 <= Int->getBitWidth(); Bit += 64) {
-      Value* Word = B.CreateTrunc(B.CreateLShr(V, Bit), B.getInt64Ty());
-      B.CreateCall(Shade, {B.CreateIntToPtr(Word, B.getPtrTy())});
-    }
-  } else if (auto* Vector = dyn_cast<FixedVectorType>(T)) {
-    uint64_t Bits = M.getDataLayout().getTypeSizeInBits(T).getFixedValue();
-    if (Vector->getElementType()->isPointerTy()) {
-      for (unsigned N = 0; N < Vector->getNumElements(); ++N) {
-        B.CreateCall(Shade, {B.CreateExtractElement(V, N)});
-      }
-    } else if (Bits % 64 == 0) {
-      shade(B, B.CreateBitCast(V, B.getIntNTy(Bits)));
-    }
-  } else if (isa<StructType, ArrayType>(T)) {
-    unsigned Count = isa<StructType>(T) ? T->getStructNumElements() : T->getArrayNumElements();
-    for (unsigned N = 0; N < Count; ++N) {
-      Value* Element = B.CreateExtractValue(V, N);
-      if (mayHoldPointer(Element->getType())) {
-        shade(B, Element);
-      }
-    }
+std::optional<LibraryCopy> libraryCopy(const CallBase& Call) {
+  const Function* F = Call.getCalledFunction();
+  if (!F || !F->isDeclaration() || F->isIntrinsic()) {
+    return std::nullopt;
+  }
+  using Found = std::optional<LibraryCopy>;
+  Found Copy = StringSwitch<Found>(F->getName())
+                   .Cases("memcpy", "memmove", LibraryCopy{0, 1, 2})
+                   .Case("mempcpy", LibraryCopy{0, 1, 2, 1, true})
+                   .Cases("wmemcpy", "wmemmove", LibraryCopy{0, 1, 2, 4})
+                   .Case("wmempcpy", LibraryCopy{0, 1, 2, 4, true})
+                   .Case("bcopy", LibraryCopy{1, 0, 2})
+                   .Cases("__memcpy_chk", "__memmove_chk", LibraryCopy{0, 1, 2, 1, false, 3})
+                   .Case("__mempcpy_chk", LibraryCopy{0, 1, 2, 1, true, 3})
+                   .Default(std::nullopt);
+  if (!Copy || Call.arg_size() != (Copy->Limit < 0 ? 3U : 4U) || isa<InvokeInst>(Call)) {
+    return std::nullopt;
+  }
+  return Copy;
+}
+
+class Inserter {
+ public:
+  explicit Inserter(Module& Of) : Code(Of), Layout(Of.getDataLayout()) {}
+
+  void run(Function& F);
+
+ private:
+  void look(Instruction& I);
+  void stored(Instruction& I, Value* What, const Value* Address);
+  void call(CallBase& Call);
+  void library(CallInst& Call, const LibraryCopy& Copy);
+  void copy(AnyMemTransferInst& Move);
+  void narrow(StoreInst& Store);
+
+  BarrierCode Code;
+  const DataLayout& Layout;
+};
+
+void Inserter::stored(Instruction& I, Value* What, const Value* Address) {
+  if (isWide(What->getType(), Layout) && mayCarry(What) && mayBeCollected(Address)) {
+    Code.beforeStore(I, What);
   }
 }
 
-/// burrow.shade_words(from, bytes): every aligned word of what is to be copied.
-FunctionCallee Inserter::shadeWords() {
-  if (Function* Known = M.getFunction("burrow.shade_words")) {
-    return Known;
+/// A part of a pointer, which may be the last one that was missing.
+void Inserter::narrow(StoreInst& Store) {
+  Value* Part = Store.getValueOperand();
+  uint64_t Bits = Layout.getTypeSizeInBits(Part->getType()).getKnownMinValue();
+  if (Part->getType()->isIntegerTy() && Bits % 8 == 0 && Bits < 64 && accessesBytes(Store) &&
+      mayCarry(Part) && mayBeCollected(Store.getPointerOperand())) {
+    Code.beforePart(Store);
   }
-  Type *Pointer = PointerType::get(C, 0), *Size = Type::getInt64Ty(C);
-  auto* F = Function::Create(FunctionType::get(Type::getVoidTy(C), {Pointer, Size}, false),
-                             GlobalValue::InternalLinkage, "burrow.shade_words", M);
-  F->addFnAttr(Attribute::NoInline);
-  F->addFnAttr(Attribute::Cold);
-  BasicBlock *Entry = BasicBlock::Create(C, "", F), *Head = BasicBlock::Create(C, "", F);
-  BasicBlock *Body = BasicBlock::Create(C, "", F), *Exit = BasicBlock::Create(C, "", F);
-  IRBuilder<> B(Entry);
-  // Pointers lie at multiples of eight.
-  Value* Start = B.CreatePtrToInt(F->getArg(0), Size);
-  Value* First = B.CreateAnd(B.CreateAdd(Start, B.getInt64(7)), ~uint64_t{7});
-  Value* End = B.CreateAnd(B.CreateAdd(Start, F->getArg(1)), ~uint64_t{7});
-  B.CreateBr(Head);
-  B.SetInsertPoint(Head);
-  PHINode* At = B.CreatePHI(Size, 2);
-  At->addIncoming(First, Entry);
-  B.CreateCondBr(B.CreateICmpULT(At, End), Body, Exit);
-  B.SetInsertPoint(Body);
-  B.CreateCall(Shade, {B.CreateLoad(Pointer, B.CreateIntToPtr(At, Pointer))});
-  At->addIncoming(B.CreateAdd(At, B.getInt64(8)), Body);
-  B.CreateBr(Head);
-  B.SetInsertPoint(Exit);
-  B.CreateRetVoid();
-  return F;
 }
 
-void Inserter::insert(const Stored& S) {
-  IRBuilder<> B(S.Before);
-  Value* Marking =
-      B.CreateICmpNE(B.CreateLoad(B.getInt8Ty(), Flag, /*isVolatile=*/true), B.getInt8(0));
-  MDNode* Rarely = MDBuilder(C).createBranchWeights(1, 100000);
-  B.SetInsertPoint(SplitBlockAndInsertIfThen(Marking, S.Before, false, Rarely));
-  if (S.Length) {
-    B.CreateCall(shadeWords(), {S.What, B.CreateZExtOrTrunc(S.Length, B.getInt64Ty())});
+void Inserter::copy(AnyMemTransferInst& Move) {
+  auto* Length = dyn_cast<ConstantInt>(Move.getLength());
+  bool Short = Length && Length->getValue().ule(MostInline);
+  if ((Length && Length->getValue().ult(8)) || !mayBeCollected(Move.getRawDest())) {
+    return;
+  }
+  if (isOwnVariable(Move.getRawSource()) || planted("barrier-window")) {
+    Code.beforeCopy(Move);
+  } else if (Short && Move.getDestAlign().valueOrOne() >= 8) {
+    Code.copyInline(Move, Length->getZExtValue());
   } else {
-    shade(B, S.What);
+    Code.copyByLibrary(Move, Move.getRawDest(), Move.getRawSource(), Move.getLength());
+    Move.eraseFromParent();
   }
 }
 
-bool Inserter::run(Function& F) {
-  Integers Ints(F);
-  SmallVector<Stored> All;
-  for (Instruction& I : instructions(F)) {
-    if (auto* Store = dyn_cast<StoreInst>(&I)) {
-      if (needed(Store->getValueOperand(), Store->getPointerOperand(), Ints) &&
-          !planted("barrier-store")) {
-        All.push_back({&I, Store->getValueOperand()});
-      }
-    } else if (auto* Swap = dyn_cast<AtomicCmpXchgInst>(&I)) {
-      if (needed(Swap->getNewValOperand(), Swap->getPointerOperand(), Ints)) {
-        All.push_back({&I, Swap->getNewValOperand()});
-      }
-    } else if (auto* Update = dyn_cast<AtomicRMWInst>(&I)) {
-      if (Update->getOperation() == AtomicRMWInst::Xchg &&
-          needed(Update->getValOperand(), Update->getPointerOperand(), Ints)) {
-        All.push_back({&I, Update->getValOperand()});
-      }
-    } else if (auto* Move = dyn_cast<AnyMemTransferInst>(&I)) {
-      auto* Length = dyn_cast<ConstantInt>(Move->getLength());
-      if ((!Length || Length->getValue().uge(8)) && mayBeCollected(Move->getRawDest()) &&
-          !planted("barrier-copy")) {
-        All.push_back({&I, Move->getRawSource(), Move->getLength()});
-      }
+void Inserter::library(CallInst& Call, const LibraryCopy& Copy) {
+  Value *To = Call.getArgOperand(Copy.To), *From = Call.getArgOperand(Copy.From);
+  if (!mayBeCollected(To)) {
+    return;
+  }
+  IRBuilder<> B(&Call);
+  Value* Bytes = B.CreateMul(Call.getArgOperand(Copy.Bytes), B.getInt64(Copy.Unit));
+  if (Copy.Limit >= 0) {
+    // It ends the program when there is no room; of what it copies then, nothing is kept.
+    Code.callOnlyIf(B.CreateICmpUGT(Bytes, Call.getArgOperand(Copy.Limit)), Call);
+    B.SetInsertPoint(&Call);
+  }
+  Code.copyByLibrary(Call, To, From, Bytes);
+  if (!Call.getType()->isVoidTy()) {
+    B.SetInsertPoint(&Call);
+    Call.replaceAllUsesWith(Copy.End ? B.CreatePtrAdd(To, Bytes) : To);
+  }
+  Call.eraseFromParent();
+}
+
+void Inserter::call(CallBase& Call) {
+  if (auto Copy = libraryCopy(Call)) {
+    library(cast<CallInst>(Call), *Copy);
+    return;
+  }
+  const Function* F = Call.getCalledFunction();
+  if (!F || !Call.mayWriteToMemory()) {
+    return;
+  }
+  StringRef Name = F->getName();
+  bool Atomic = Name.starts_with("__atomic_") && F->isDeclaration();
+  auto IsPlace = [](const Value* V) { return V->getType()->isPointerTy(); };
+  bool Collected = none_of(Call.args(), IsPlace) || any_of(Call.args(), [&](const Value* V) {
+                     return IsPlace(V) && mayBeCollected(V);
+                   });
+  if (!Collected || !(Atomic || F->isIntrinsic())) {
+    return;
+  }
+  // Stores of vectors under a mask or to many places, of all kinds of processors; wide atomics.
+  for (Value* Argument : Call.args()) {
+    Type* T = Argument->getType();
+    if ((T->isVectorTy() || T->isIntegerTy(128)) && isWide(T, Layout) && mayCarry(Argument)) {
+      Code.beforeStore(Call, Argument);
     }
   }
-  for (const Stored& S : All) {
-    insert(S);
+  // Those of any size take values by address, mostly of a variable. (size, object, value, ...)
+  unsigned At = StringSwitch<unsigned>(Name)
+                    .Cases("__atomic_store", "__atomic_exchange", 2)
+                    .Case("__atomic_compare_exchange", 3)
+                    .Default(0);
+  if (At != 0 && Call.arg_size() > At && mayBeCollected(Call.getArgOperand(1))) {
+    Code.beforeCopy(Call, Call.getArgOperand(1), Call.getArgOperand(At), Call.getArgOperand(0));
   }
-  return !All.empty();
+}
+
+void Inserter::look(Instruction& I) {
+  if (auto* Store = dyn_cast<StoreInst>(&I)) {
+    Value* What = Store->getValueOperand();
+    if (!isWide(What->getType(), Layout)) {
+      if (!planted("barrier-part")) {
+        narrow(*Store);
+      }
+    } else if (!planted("barrier-store") &&
+               (accessesBytes(*Store) || !What->getType()->isFPOrFPVectorTy()) &&
+               !(planted("barrier-vector") && What->getType()->isVectorTy())) {
+      stored(I, What, Store->getPointerOperand());
+    }
+  } else if (auto* Swap = dyn_cast<AtomicCmpXchgInst>(&I)) {
+    stored(I, Swap->getNewValOperand(), Swap->getPointerOperand());
+  } else if (auto* Update = dyn_cast<AtomicRMWInst>(&I)) {
+    if (Update->getOperation() == AtomicRMWInst::Xchg) {
+      stored(I, Update->getValOperand(), Update->getPointerOperand());
+    }
+  } else if (auto* Move = dyn_cast<AnyMemTransferInst>(&I)) {
+    if (!planted("barrier-copy")) {
+      copy(*Move);
+    }
+  } else if (auto* Call = dyn_cast<CallBase>(&I)) {
+    call(*Call);
+  }
+}
+
+void Inserter::run(Function& F) {
+  SmallVector<Instruction*> All;
+  for (Instruction& I : instructions(F)) {
+    if (I.mayWriteToMemory()) {
+      All.push_back(&I);
+    }
+  }
+  for (Instruction* I : All) {
+    look(*I);
+  }
+}
+
+/// The block in which the flag was looked at before the barrier's call, and that look.
+LoadInst* lookBefore(const CallBase& Shade, const Value* Flag) {
+  const BasicBlock* Block = Shade.getParent();
+  for (unsigned Steps = 0; Block && Steps < 8; ++Steps) {
+    for (const Instruction& I : reverse(*Block)) {
+      auto* Load = dyn_cast<LoadInst>(&I);
+      if (Load && Load->isVolatile() && Load->getPointerOperand() == Flag) {
+        return const_cast<LoadInst*>(Load);
+      }
+    }
+    Block = Block->getSinglePredecessor();
+  }
+  return nullptr;
+}
+
+/// The headers' own barriers: what is to be stored is known before the flag is looked at.
+void pinHeaders(Module& M) {
+  Function* Shade = M.getFunction("burrow_gc_shade");
+  const Value* Flag = M.getNamedValue("burrow_gc_marking");
+  if (!Shade || !Flag || planted("barrier-pin")) {
+    return;
+  }
+  BarrierCode Code(M);
+  SmallVector<std::pair<LoadInst*, Value*>> Found;
+  std::map<Function*, DominatorTree> Trees;
+  for (User* U : Shade->users()) {
+    auto* Call = dyn_cast<CallBase>(U);
+    LoadInst* Look = Call && Call->getCalledFunction() == Shade && Call->arg_size() == 1
+                         ? lookBefore(*Call, Flag)
+                         : nullptr;
+    if (!Look || isa<Constant>(Call->getArgOperand(0))) {
+      continue;
+    }
+    auto [Tree, New] = Trees.try_emplace(Look->getFunction());
+    if (New) {
+      Tree->second.recalculate(*Look->getFunction());
+    }
+    if (Tree->second.dominates(Call->getArgOperand(0), Look)) {
+      Found.push_back({Look, Call->getArgOperand(0)});
+    }
+  }
+  for (auto& [Look, What] : Found) {
+    Code.pin(*Look, What);
+  }
 }
 
 }  // namespace
 
 PreservedAnalyses BarrierPass::run(Module& M, ModuleAnalysisManager& /*Analyses*/) {
+  pinHeaders(M);
   if (!Options::barriers()) {
-    return PreservedAnalyses::all();
+    return PreservedAnalyses::none();
   }
   SmallVector<Function*> Functions;
   for (Function& F : M) {

@@ -102,6 +102,9 @@ void* burrow_closure_used(void* captures) noexcept;
 void* burrow_gc_weak_get(const std::atomic<uintptr_t>* cell);
 /// The barrier: `value` is about to be stored where the collector may have looked already.
 void burrow_gc_shade(void* value);
+/// As memmove, with the barrier for each word: of plain pointers in exact objects, which only the
+/// plugin makes.
+void burrow_gc_copy(void* to, const void* from, size_t bytes);
 }
 #pragma GCC visibility pop
 
