@@ -60,7 +60,8 @@ class Faults(unittest.TestCase):
 
     def test_maps_and_barriers(self):
         self.assertFalse(self.found_by_maps("none"))
-        for fault in ("map-word", "map-union", "barrier-store", "barrier-copy",
+        for fault in ("map-word", "map-union", "map-storage", "map-told", "barrier-store",
+                      "barrier-copy", "barrier-window", "barrier-vector", "barrier-part",
                       "value-bytes"):
             self.assertTrue(self.found_by_maps(fault), f"maps_test does not find {fault}")
 

@@ -4,6 +4,7 @@
 usage: maps_test.py PLUGIN
 """
 import pathlib
+import subprocess
 import sys
 import tempfile
 import unittest
@@ -11,6 +12,9 @@ import unittest
 from support import run
 
 HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+sys.path.insert(0, str(ROOT / "test/gc"))
+import types_test  # noqa: E402
 PLUGIN = None
 MORE = []  # options, of faults_test.py
 
@@ -22,7 +26,7 @@ WITHOUT_BARRIERS = {
     "Diamond": [EXACT, "1", "3", "4", "6"], "Nested": [EXACT, "1", "3", "4", "6"],
     "Three": [EXACT, "1", "3", "4", "6", "8", "10", "11", "13", "15", "17", "18", "20"],
     "Plain": [RAW], "Self": [RAW], "WithUnion": [RAW], "WithNumbers": [EXACT, "1"],
-    "Storage": [RAW], "Text": [NOSCAN], "Code": [EXACT, "2"], "Told": [RAW], "HoldsTold": [RAW],
+    "Storage": [RAW], "Text": [RAW], "Code": [EXACT, "2"], "Told": [RAW], "HoldsTold": [RAW],
     "Bits": [EXACT, "1"], "string": [RAW], "vector": [RAW], "function": [RAW],
     "optional<Ptr>": [RAW], "optional<long>": [NOSCAN], "variant": [NOSCAN],
     "array": [EXACT, "0", "2", "3", "5"], "lambda": [EXACT, "0"], "lambda&": [RAW],
@@ -86,10 +90,18 @@ class Maps(unittest.TestCase):
     def tearDown(self):
         self.temporary.cleanup()
 
+    def library(self):
+        """What the library has of barriers, compiled as it is: without the plugin."""
+        made = self.folder / "copy.o"
+        if not made.exists():
+            run("clang++-19", "-std=c++20", "-O2", f"-I{ROOT / 'include'}", "-c",
+                ROOT / "src/gc/copy.cc", "-o", made)
+        return made
+
     def built(self, source, *options):
         done = run("clang++-19", "-std=c++20", f"-fplugin={PLUGIN}", f"-fpass-plugin={PLUGIN}",
-                   f"-I{HERE / 'include'}", "-Wno-invalid-offsetof", *options, *MORE, source, "-o",
-                   self.folder / "program")
+                   f"-I{HERE / 'include'}", f"-I{ROOT / 'include'}", "-Wno-invalid-offsetof",
+                   *options, *MORE, source, self.library(), "-o", self.folder / "program")
         return run(self.folder / "program").stdout, done.stderr
 
     def maps(self, *options):
@@ -106,6 +118,23 @@ class Maps(unittest.TestCase):
 
     def test_maps_with_barriers(self):
         self.assertEqual(self.maps("-O2", "-mllvm", "-burrow-barriers"), WITH_BARRIERS)
+
+    def test_types_whose_layout_may_be_misread(self):
+        plugin = (f"-fplugin={PLUGIN}", f"-fpass-plugin={PLUGIN}", "-D__BURROW_PLUGIN__", *MORE)
+        for level in ("-O0", "-O2"):
+            found, errors = types_test.maps("clang++-19", ROOT / "include", level, *plugin)
+            self.assertEqual(found, types_test.by_plugin(), errors)
+
+    def test_marking_may_begin_at_any_moment(self):
+        for level in ("-O0", "-O1", "-O2", "-O3"):
+            program = self.folder / "window"
+            run("clang++-19", "-std=c++20", f"-fplugin={PLUGIN}", f"-fpass-plugin={PLUGIN}",
+                f"-I{ROOT / 'include'}", "-D__BURROW_PLUGIN__", "-DPLAIN", level, "-mllvm",
+                "-burrow-barriers", *MORE, ROOT / "test/gc/window.cc", self.library(), "-o",
+                program,
+                "-Wl,--unresolved-symbols=ignore-all")
+            done = subprocess.run([program], capture_output=True, text=True, timeout=60)
+            self.assertEqual((done.returncode, done.stdout), (0, ""), level)
 
     def test_says_what_is_not_exact(self):
         _, said = self.built(HERE / "maps.cc", "-O1", "-mllvm", "-burrow-m=2")

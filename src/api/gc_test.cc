@@ -115,6 +115,36 @@ TEST(Fields, OpaqueObjectsKeepNothing) {
   delete sums;
 }
 
+TEST(Ptr, ConvertsAsPointersDo) {
+  struct Base {
+    int a = 1;
+  };
+
+  struct Other {
+    int b = 2;
+  };
+
+  struct Derived : Other, Base {};
+
+  Ptr<Derived> derived = make<Derived>();
+  Ptr<Base> base = derived;
+  EXPECT_EQ(base->a, 1);
+  EXPECT_EQ(static_cast<void*>(base), static_cast<void*>(static_cast<Base*>(derived.get())));
+  Ptr<Other> other;
+  other = derived;
+  EXPECT_EQ(other->b, 2);
+  Ptr<const Base> constant = base;
+  constant = derived;
+  Ptr<void> any = base;
+  any = nullptr;
+  EXPECT_EQ(constant, derived);
+  EXPECT_EQ(any, nullptr);
+  static_assert(!std::is_constructible_v<Ptr<Derived>, Ptr<Base>>);
+  static_assert(!std::is_assignable_v<Ptr<Base>, Ptr<const Base>>);
+  base = {};
+  EXPECT_EQ(base, nullptr);
+}
+
 TEST(Weak, IsClearedWhenNothingElseReaches) {
   std::vector<Weak<Node>> weak;
   std::vector<Node*> kept;

@@ -4,9 +4,13 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <atomic>
+#include <chrono>
 #include <numeric>
 #include <span>
+#include <string>
 #include <string_view>
+#include <thread>
 #include <vector>
 
 #include "lang/collected_test.h"
@@ -114,6 +118,65 @@ TEST(Slice, ConvertsToSpans) {
   EXPECT_EQ(std::accumulate(s.begin(), s.end(), 0), 9);
   EXPECT_EQ((Slice<int>{1, 2} == Slice<int>{1, 3}), false);
   EXPECT_EQ((Slice<int>{1, 2} == Slice<int>{1, 2, 3}), false);
+}
+
+TEST(Slice, HoldsWhatHasADestructor) {
+  Slice<std::string> s = make_slice<std::string>(2);
+  EXPECT_EQ(s[1], "");
+  for (int i = 0; i < 500; ++i) {
+    s = append(s, std::string(40, static_cast<char>('a' + i % 26)));
+  }
+  s = append(s, s(2, 4));
+  s = append(s(0, 1), s(2, s.len()));
+  collect();
+  EXPECT_EQ(s.len(), 503U);
+  EXPECT_EQ(s[500], std::string(40, 'a' + 499 % 26));
+  EXPECT_EQ(s[502], std::string(40, 'b'));
+
+  struct Named {
+    std::string name = "somebody whose name is longer than a string's own room";
+    Ptr<Node> node;
+  };
+
+  Slice<Named> named{Named{}, Named{"b", make<Node>()}};
+  wipe_stack_and_collect();
+  EXPECT_EQ(named[1].node->value, 7);
+  EXPECT_EQ(named[0].name.size(), 54U);
+}
+
+struct Counted {
+  static inline std::atomic<int> made{0};
+  static inline std::atomic<int> destroyed{0};
+  int value = 3;
+
+  Counted() { ++made; }
+
+  Counted(const Counted& other) : value(other.value) { ++made; }
+
+  Counted& operator=(const Counted&) = default;
+
+  ~Counted() {
+    EXPECT_EQ(value, 3);
+    ++destroyed;
+  }
+};
+
+TEST(Slice, DestroysElementsWhenNothingReachesTheirArray) {
+  constexpr int kSlices = 100;
+  in_deep_frame([] {
+    for (int i = 0; i < kSlices; ++i) {
+      Slice<Counted> s = make_slice<Counted>(3, 5);
+      s = append(s(0, 5), Counted());  // grown: both arrays are to go
+    }
+  });
+  EXPECT_GE(Counted::made, kSlices * 11);
+  // Words that look like pointers may keep a few; a temporary is destroyed in its place.
+  for (int i = 0; i < 200 && Counted::destroyed < Counted::made * 9 / 10; ++i) {
+    wipe_stack_and_collect();
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  EXPECT_GE(Counted::destroyed, Counted::made * 9 / 10);
+  EXPECT_LE(Counted::destroyed, Counted::made);
 }
 
 TEST(Slice, GrowsToWholeBlocks) {

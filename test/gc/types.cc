@@ -316,6 +316,13 @@ void print(const char* name) {
 
 #define PRINT(...) print<__VA_ARGS__>(#__VA_ARGS__)
 
+// What destructors and constructors of these types mention.
+unsigned char burrow_gc_marking;
+
+void burrow_gc_shade(void* /*value*/) {}
+
+void burrow::internal::delete_root(void** /*root*/) {}
+
 int main() {
   PRINT(Bytes);
   PRINT(StdBytes);
