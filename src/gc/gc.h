@@ -37,7 +37,8 @@
 //
 // New objects are born unmarked ("white"): what dies within a cycle costs the collector nothing.
 // That is sound because the last look covers every place where a pointer to a new object can be:
-// stacks and registers are scanned; a store to an exact object was shaded; a store to conservative
+// stacks and registers are scanned; a store to an exact object was shaded, or its value was in a
+// register from before the flag was looked at, when marking began; a store to conservative
 // memory (raw objects, malloc'd blocks) made its page dirty; globals are scanned.
 //
 // Cleanups. `Special`s wait for objects to be unreachable. The stop takes those whose objects were

@@ -29,7 +29,10 @@ class InlineVector {
   alignas(Node*) std::array<std::byte, 4 * sizeof(Node*)> data_;
 
  public:
-  Node*& place() { return in(data_, 24); }
+  Node*& place() {
+    ++size_;
+    return in(data_, 24);
+  }
 };
 
 class Event {
@@ -37,7 +40,10 @@ class Event {
   unsigned char payload_[32];
 
  public:
-  Node*& place() { return in(payload_); }
+  Node*& place() {
+    ++kind_;
+    return in(payload_);
+  }
 };
 
 struct Aggregate {
