@@ -14,6 +14,7 @@ import unittest
 import support
 
 HERE = pathlib.Path(__file__).resolve().parent
+STORAGE = HERE.parent.parent / "test/gc/storage.cc"
 BURROW = None
 WORST = ("gcstress=1,gcverify=1,clobberfree=1", "gcverify=1,clobberfree=1,nodirty=1", "")
 
@@ -42,6 +43,13 @@ class Collect(unittest.TestCase):
             found.append([int(number) for number in done.stdout.split()])
         self.assertEqual(len({sum_ for sum_, _, _ in found}), 1, found)
         return found
+
+    def test_storage_keeps_what_is_made_in_it(self):
+        for options in (("-O1",), ("-O2", "--barriers")):
+            support.run(BURROW, "c++", "-std=c++20", *options, STORAGE, "-o", self.program)
+            done = subprocess.run([self.program], capture_output=True, text=True, timeout=200,
+                                  env={**os.environ, "BURROW_DEBUG": "clobberfree=1"})
+            self.assertEqual((done.returncode, done.stdout), (0, ""), options)
 
     def test_barriers_for_plain_pointers(self):
         sums = set()

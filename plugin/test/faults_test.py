@@ -50,20 +50,27 @@ class Faults(unittest.TestCase):
     def test_closure_charge(self):
         self.check("closure-charge")
 
-    def found_by_maps(self, fault):
+    def found_by_maps(self, fault, test):
         maps_test.PLUGIN = PLUGIN
         maps_test.MORE = ["-mllvm", f"-burrow-fault={fault}"]
         found = unittest.TestResult()
-        unittest.defaultTestLoader.loadTestsFromTestCase(maps_test.Maps).run(found)
+        found.failfast = True
+        maps_test.Maps(test).run(found)
         self.assertEqual(found.errors, [])
         return bool(found.failures)
 
     def test_maps_and_barriers(self):
-        self.assertFalse(self.found_by_maps("none"))
-        for fault in ("map-word", "map-union", "map-storage", "map-told", "barrier-store",
-                      "barrier-copy", "barrier-window", "barrier-vector", "barrier-part",
-                      "value-bytes"):
-            self.assertTrue(self.found_by_maps(fault), f"maps_test does not find {fault}")
+        for fault, test in (("map-word", "test_random_types"), ("map-union", "test_maps"),
+                            ("map-storage", "test_random_types"),
+                            ("map-told", "test_types_whose_layout_may_be_misread"),
+                            ("barrier-store", "test_barriers"), ("barrier-copy", "test_barriers"),
+                            ("barrier-window", "test_marking_may_begin_at_any_moment"),
+                            ("barrier-vector", "test_marking_may_begin_at_any_moment"),
+                            ("barrier-part", "test_marking_may_begin_at_any_moment"),
+                            ("value-bytes", "test_values_of_moved_objects_are_zero")):
+            self.assertTrue(self.found_by_maps(fault, test), f"maps_test does not find {fault}")
+        for test in ("test_maps", "test_random_types", "test_barriers"):
+            self.assertFalse(self.found_by_maps("none", test), test)
 
     def stale_links(self, fault):
         """Whether a program links whose one object relies on what another said before."""

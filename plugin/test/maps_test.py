@@ -9,6 +9,7 @@ import sys
 import tempfile
 import unittest
 
+import random_types
 from support import run
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -124,6 +125,17 @@ class Maps(unittest.TestCase):
         for level in ("-O0", "-O2"):
             found, errors = types_test.maps("clang++-19", ROOT / "include", level, *plugin)
             self.assertEqual(found, types_test.by_plugin(), errors)
+
+    def test_random_types(self):
+        for seed, options in ((1, ("-mllvm", "-burrow-barriers")), (2, ())):
+            source = self.folder / "types.cc"
+            source.write_text(random_types.program(seed))
+            run("clang++-19", "-std=c++20", f"-fplugin={PLUGIN}", f"-fpass-plugin={PLUGIN}", "-w",
+                f"-I{ROOT / 'include'}", "-D__BURROW_PLUGIN__", *options, *MORE, source, "-o",
+                self.folder / "types", "-Wl,--unresolved-symbols=ignore-all")
+            done = subprocess.run([self.folder / "types"], capture_output=True, text=True,
+                                  timeout=60)
+            self.assertEqual((done.returncode, done.stdout), (0, ""), seed)
 
     def test_marking_may_begin_at_any_moment(self):
         for level in ("-O0", "-O1", "-O2", "-O3"):

@@ -8,7 +8,6 @@ program tells for each type whether the place is in its map.
 import random
 
 HEADER = """#include "burrow/gc.h"
-#include "burrow/slice.h"
 #include <array>
 #include <cstddef>
 #include <cstdio>
@@ -114,7 +113,7 @@ class Types:
                                (f"Closed<{inner}>", way.format("{}.get()")),
                                (f"Said<{inner}>", way.format("{}.get()"))])
         name = self.declared(
-            f"struct NAME {{ {before} union {{ long n; {inner} m; }}; NAME(); ~NAME(); {behind} }};")
+            f"struct NAME {{ {before} union {{ long n; {inner} m; }}; NAME() {{}} ~NAME() {{}} {behind} }};")
         return name, way.format("{}.m")
 
     def one(self):

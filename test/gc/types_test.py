@@ -85,6 +85,9 @@ def by_plugin():
     return {name: maps[-1] for name, maps in TYPES.items()}
 
 
+RANDOM = HERE.parent.parent / "plugin/test/random_types.py"
+
+
 class Types(unittest.TestCase):
     maxDiff = None
 
@@ -92,6 +95,19 @@ class Types(unittest.TestCase):
         for compiler in COMPILERS:
             found, errors = maps(compiler, INCLUDE)
             self.assertEqual(found, by_headers(), f"{compiler}\n{errors}")
+
+    def test_random_types(self):
+        sys.path.insert(0, str(RANDOM.parent))
+        import random_types
+        for seed, compiler in enumerate(COMPILERS):
+            with tempfile.TemporaryDirectory() as folder:
+                source = pathlib.Path(folder) / "types.cc"
+                source.write_text(random_types.program(100 + seed))
+                program = pathlib.Path(folder) / "types"
+                subprocess.run([compiler, "-std=c++20", "-w", f"-I{INCLUDE}", source, "-o", program,
+                                "-Wl,--unresolved-symbols=ignore-all"], check=True, timeout=300)
+                done = subprocess.run([program], capture_output=True, text=True, timeout=60)
+                self.assertEqual((done.returncode, done.stdout), (0, ""), compiler)
 
     def test_faults_are_found(self):
         for fault, (name, rule, without) in FAULTS.items():
