@@ -2,6 +2,20 @@
 add_custom_target(unit_tests)
 add_custom_target(libraries)
 
+# Layers that run below malloc and free, perhaps in a thread of PTHREAD_STACK_MIN. Sanitizers and -O0
+# have larger frames. The largest one allowed is that of a sample: 128 return addresses and a little.
+set(BURROW_FRAME_LIMIT "")
+if(CMAKE_BUILD_TYPE STREQUAL "RelWithDebInfo" AND NOT BURROW_SANITIZE)
+  set(BURROW_FRAME_LIMIT -Wframe-larger-than=1152)
+endif()
+
+# burrow_any_frame(FILES...): sources that are not below malloc and free.
+function(burrow_any_frame)
+  if(BURROW_FRAME_LIMIT)
+    set_property(SOURCE ${ARGN} APPEND PROPERTY COMPILE_OPTIONS -Wno-frame-larger-than)
+  endif()
+endfunction()
+
 # burrow_layer(NAME sources...): the object library of one layer of src/.
 function(burrow_layer name)
   add_library(burrow_${name} OBJECT ${ARGN})
@@ -9,6 +23,9 @@ function(burrow_layer name)
   # No exceptions or RTTI inside the runtime: see docs/hacking.md.
   target_compile_options(burrow_${name} PRIVATE
     $<$<COMPILE_LANGUAGE:CXX>:-fno-exceptions -fno-rtti> -ftls-model=initial-exec)
+  if(name MATCHES "^(base|os|heap|shim|prof)$")
+    target_compile_options(burrow_${name} PRIVATE "$<$<COMPILE_LANGUAGE:CXX>:${BURROW_FRAME_LIMIT}>")
+  endif()
 endfunction()
 
 # burrow_test(NAME SOURCES a_test.cc... LAYERS base os ... [LIBS ...]): a GoogleTest program

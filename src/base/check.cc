@@ -17,7 +17,7 @@ void set_fatal_hook(void (*hook)()) {
 }
 
 void fatal_message(std::string_view message) {
-  FixedPrinter<1200> out;
+  FixedPrinter<700> out;
   out << "burrow: fatal: " << message << '\n';
   out.write_to(2);
   // Exchanged, so that a hook that fails itself does not run again.

@@ -19,7 +19,7 @@ void set_fatal_hook(void (*hook)());
 /// Ends the program with the parts printed one after the other: fatal("free of ", Hex(p)).
 template <typename... Parts>
 [[noreturn]] BURROW_NOINLINE void fatal(const Parts&... parts) {
-  FixedPrinter<1024> out;
+  FixedPrinter<640> out;
   (out << ... << parts);
   fatal_message(out.text());
 }

@@ -1,6 +1,7 @@
 // The allocation-free printer. See printer.h.
 #include "base/printer.h"
 
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -59,7 +60,7 @@ void Printer::write_to(int fd) const {
   ErrnoScope keep;
   size_t done = 0;
   while (done < length_) {
-    ssize_t n = ::write(fd, buffer_ + done, length_ - done);
+    ssize_t n = ::syscall(SYS_write, fd, buffer_ + done, length_ - done);
     if (n < 0 && errno == EINTR) {
       continue;
     }

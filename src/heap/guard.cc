@@ -61,7 +61,7 @@ bool report_fault(const os::Fault& fault) BURROW_NO_THREAD_SAFETY_ANALYSIS {
     if (r.span != span) {
       continue;
     }
-    FixedPrinter<1024> line;
+    FixedPrinter<512> line;
     line << "burrow: fatal: " << (r.dead ? "use after free" : "overflow") << ": touch of "
          << address << ", guarded block " << r.block << " of " << r.size << " bytes\n";
     line.write_to(2);
@@ -96,14 +96,16 @@ void StackTrace::print(const char* title) const {
   if (count == 0) {
     return;
   }
-  FixedPrinter<4096> out;
-  out << "  " << title << ":\n";
+  FixedPrinter<512> line;
+  line << "  " << title << ":\n";
+  line.write_to(2);
   for (size_t i = 0; i < count; ++i) {
-    out << "    ";
-    os::print_code_address(out, pcs[i]);
-    out << '\n';
+    line.clear();
+    line << "    ";
+    os::print_code_address(line, pcs[i]);
+    line << '\n';
+    line.write_to(2);
   }
-  out.write_to(2);
 }
 
 void guard_init() {

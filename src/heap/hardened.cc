@@ -71,7 +71,7 @@ uint64_t seal_of(const Trailer* t) {
 }
 
 [[noreturn]] void report_with_stacks(const char* what, const void* p, const Trailer& t) {
-  FixedPrinter<1024> line;
+  FixedPrinter<640> line;
   line << "burrow: fatal: " << what << ": ";
   print_pointer(line, p);
   line << ", size " << t.size << '\n';

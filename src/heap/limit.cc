@@ -7,6 +7,7 @@
 // memory and the request are more than the group may have.
 #include <algorithm>
 
+#include "base/annotations.h"
 #include "base/printer.h"
 #include "heap/metadata.h"
 #include "heap/mheap.h"
@@ -18,11 +19,11 @@ namespace {
 // Smaller heaps do not ask for their control group: most processes live and end below.
 constexpr size_t kAskFrom = 32 * kMiB;
 
-std::optional<size_t> ask_container() {
+BURROW_NOINLINE std::optional<size_t> ask_container() {
   if (std::optional<std::string_view> folder = os::debug_option("cgroup"); folder) {
-    FixedPrinter<1024> root;
+    FixedPrinter<256> root;
     root << *folder << '\0';
-    FixedPrinter<1024> own;
+    FixedPrinter<256> own;
     own << *folder << "/cgroup" << '\0';
     // Both texts end with the zero printed last.
     // NOLINTNEXTLINE(bugprone-suspicious-stringview-data-usage)

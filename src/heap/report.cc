@@ -17,7 +17,7 @@ bool is_collected(const void* p) {
 
 template <typename... Parts>
 [[noreturn]] void report(const void* p, const Parts&... parts) {
-  FixedPrinter<1024> out;
+  FixedPrinter<640> out;
   if (is_collected(p)) {
     out << "free, delete or realloc of what burrow::make made, which the collector frees: leave "
         << "this call out";

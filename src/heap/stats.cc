@@ -1,6 +1,8 @@
 // The heap's figures. See stats.h.
 #include "heap/stats.h"
 
+#include <new>
+
 #include "heap/heap.h"
 #include "heap/heap_internal.h"
 #include "heap/metadata.h"
@@ -49,7 +51,7 @@ void read_classes(HeapStats& stats) {
 }  // namespace
 
 void read_stats(HeapStats& stats) {
-  stats = HeapStats{};
+  new (&stats) HeapStats;  // an assignment would have a second one on the stack
   if (in_operation()) {
     return;  // a signal handler inside malloc: a lock may be this thread's
   }

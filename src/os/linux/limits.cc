@@ -43,16 +43,22 @@ size_t statm_bytes(size_t index) {
   return pages * kOsPageSize;
 }
 
-// The limits of a cgroup and of all above it; `path` is "/a/b" below `root`.
-void limit_up_the_tree(std::string_view root, std::string_view path, const char* file,
-                       std::optional<size_t>& least) {
+// Room for texts: threads with small stacks ask too, under the heap's lock.
+struct Scratch {
+  char groups[4096];  // /proc/self/cgroup
+  char name[4096];    // of the file in hand
+};
+
+// The limits of a cgroup and of all above it; `path` is "/a/b" below `root` and `part` of that.
+void limit_up_the_tree(Scratch& scratch, std::string_view root, std::string_view part,
+                       std::string_view path, std::string_view file, std::optional<size_t>& least) {
   for (;;) {
-    FixedPrinter<4096> name;
-    name << root << path << (path == "/" ? "" : "/") << file << '\0';
-    // The text ends with the zero printed last.
-    // NOLINTNEXTLINE(bugprone-suspicious-stringview-data-usage)
-    if (std::optional<size_t> value = read_number(name.text().data()); value && !name.truncated()) {
-      least = std::min(least.value_or(*value), *value);
+    Printer name(scratch.name, sizeof scratch.name);
+    name << root << part << path << (path == "/" ? "" : "/") << file << '\0';
+    if (!name.truncated()) {
+      if (std::optional<size_t> value = read_number(scratch.name); value) {
+        least = std::min(least.value_or(*value), *value);
+      }
     }
     size_t slash = path.rfind('/');
     if (path.size() <= 1 || slash == std::string_view::npos) {
@@ -62,17 +68,44 @@ void limit_up_the_tree(std::string_view root, std::string_view path, const char*
   }
 }
 
+std::optional<size_t> read_cgroup_limit(Scratch& scratch, const char* root,
+                                        const char* proc_cgroup) {
+  std::optional<size_t> n = read_file(proc_cgroup, scratch.groups, sizeof scratch.groups);
+  std::optional<size_t> least;
+  std::string_view rest(scratch.groups, n.value_or(0));
+  while (!rest.empty()) {
+    size_t end = std::min(rest.find('\n'), rest.size());
+    std::string_view line = rest.substr(0, end);
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+    size_t first = line.find(':');
+    size_t second = first == std::string_view::npos ? first : line.find(':', first + 1);
+    if (second == std::string_view::npos) {
+      continue;
+    }
+    std::string_view controllers = line.substr(first + 1, second - first - 1);
+    std::string_view path = line.substr(second + 1);
+    if (controllers.empty()) {
+      limit_up_the_tree(scratch, root, "", path, "memory.max", least);
+    } else if (controllers == "memory") {
+      limit_up_the_tree(scratch, root, "/memory", path, "memory.limit_in_bytes", least);
+    }
+  }
+  // cgroup v1 writes "no limit" as a huge number.
+  return least && *least < (size_t{1} << 60) ? least : std::nullopt;
+}
+
 }  // namespace
 
 std::optional<size_t> read_file(const char* path, char* buffer, size_t capacity) {
+  // The system calls themselves: libc's functions are cancellation points, and malloc must be none.
   ErrnoScope keep;
-  int fd = ::open(path, O_RDONLY | O_CLOEXEC);
+  auto fd = static_cast<int>(::syscall(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC));
   if (fd < 0) {
     return std::nullopt;
   }
   size_t done = 0;
   while (done < capacity) {
-    ssize_t n = ::read(fd, buffer + done, capacity - done);
+    ssize_t n = ::syscall(SYS_read, fd, buffer + done, capacity - done);
     if (n < 0 && errno == EINTR) {
       continue;
     }
@@ -81,7 +114,7 @@ std::optional<size_t> read_file(const char* path, char* buffer, size_t capacity)
     }
     done += static_cast<size_t>(n);
   }
-  ::close(fd);
+  ::syscall(SYS_close, fd);
   return done;
 }
 
@@ -112,31 +145,13 @@ bool is_own_address_space(int process, int resource) {
 }
 
 std::optional<size_t> cgroup_memory_limit(const char* cgroup_root, const char* proc_cgroup) {
-  char buffer[4096];
-  std::optional<size_t> n = read_file(proc_cgroup, buffer, sizeof buffer);
-  std::optional<size_t> least;
-  std::string_view rest(buffer, n.value_or(0));
-  while (!rest.empty()) {
-    size_t end = std::min(rest.find('\n'), rest.size());
-    std::string_view line = rest.substr(0, end);
-    rest.remove_prefix(std::min(end + 1, rest.size()));
-    size_t first = line.find(':');
-    size_t second = first == std::string_view::npos ? first : line.find(':', first + 1);
-    if (second == std::string_view::npos) {
-      continue;
-    }
-    std::string_view controllers = line.substr(first + 1, second - first - 1);
-    std::string_view path = line.substr(second + 1);
-    if (controllers.empty()) {
-      limit_up_the_tree(cgroup_root, path, "memory.max", least);
-    } else if (controllers == "memory") {
-      FixedPrinter<4096> root;
-      root << cgroup_root << "/memory";
-      limit_up_the_tree(root.text(), path, "memory.limit_in_bytes", least);
-    }
+  auto* scratch = static_cast<Scratch*>(map_memory(sizeof(Scratch)));
+  if (scratch == nullptr) {
+    return std::nullopt;
   }
-  // cgroup v1 writes "no limit" as a huge number.
-  return least && *least < (size_t{1} << 60) ? least : std::nullopt;
+  std::optional<size_t> limit = read_cgroup_limit(*scratch, cgroup_root, proc_cgroup);
+  unmap_memory(scratch, sizeof(Scratch));
+  return limit;
 }
 
 int processor_count() {

@@ -42,7 +42,7 @@ int64_t wall_ns() {
 uint64_t random_u64() {
   uint64_t value = 0;
   ErrnoScope keep;
-  if (::getrandom(&value, sizeof value, GRND_NONBLOCK) != sizeof value) {
+  if (::syscall(SYS_getrandom, &value, sizeof value, GRND_NONBLOCK) != sizeof value) {
     // The kernel left 16 random bytes beside the arguments.
     if (const void* seed = reinterpret_cast<const void*>(::getauxval(AT_RANDOM)); seed != nullptr) {
       std::memcpy(&value, seed, sizeof value);

@@ -249,7 +249,7 @@ void sleep_ms(int milliseconds) {
 
 void sleep_ns(int64_t nanoseconds) {
   timespec left{nanoseconds / 1'000'000'000, nanoseconds % 1'000'000'000};
-  while (nanosleep(&left, &left) != 0 && errno == EINTR) {
+  while (::syscall(SYS_nanosleep, &left, &left) != 0 && errno == EINTR) {
   }
 }
 
