@@ -15,10 +15,19 @@ bool PageAllocator::allocate(PageCount count, size_t alignment, PageRun& run) {
     size_t n = arena_page_count() / kPagesPerChunk;
     size_t chunk_bytes = round_up(n * sizeof(Chunk), os::kOsPageSize);
     size_t bit_bytes = round_up(n / 8 + 8, os::kOsPageSize);
-    char* tables = static_cast<char*>(os::map_memory(chunk_bytes + bit_bytes));
+    // Readable as a whole; writable as far as chunks are open, for what may be written counts
+    // against RLIMIT_DATA and under strict overcommit.
+    size_t bytes = bit_bytes + chunk_bytes;
+    char* tables = static_cast<char*>(os::reserve(bytes, os::kOsPageSize));
     if (tables == nullptr) {
       return false;
     }
+    if (!os::protect_read_only(tables, bytes) || !os::commit(tables, os::kOsPageSize) ||
+        !os::commit(tables + chunk_bytes, bit_bytes)) {
+      os::unreserve(tables, bytes);
+      return false;
+    }
+    table_writable_ = os::kOsPageSize;
     chunks_ = reinterpret_cast<Chunk*>(tables);
     empty_ = reinterpret_cast<uint64_t*>(tables + chunk_bytes);
     chunk_count_ = 1;
@@ -80,9 +89,22 @@ bool PageAllocator::allocate_large(PageCount count, size_t alignment, PageRun& r
   return true;
 }
 
+// Makes the table of the first `count` chunks writable.
+bool PageAllocator::open_table(size_t count) {
+  size_t goal = round_up(count * sizeof(Chunk), os::kOsPageSize);
+  if (goal <= table_writable_) {
+    return true;
+  }
+  if (!os::commit(reinterpret_cast<char*>(chunks_) + table_writable_, goal - table_writable_)) {
+    return false;
+  }
+  table_writable_ = goal;
+  return true;
+}
+
 bool PageAllocator::open_chunks(size_t count) {
   size_t end = chunk_count_ + count;
-  if (end > arena_page_count() / kPagesPerChunk ||
+  if (end > arena_page_count() / kPagesPerChunk || !open_table(end) ||
       !arena_commit_until(PageId(end * kPagesPerChunk))) {
     return false;
   }

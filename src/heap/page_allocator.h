@@ -72,6 +72,7 @@ class PageAllocator {
   bool allocate_small(PageCount count, size_t alignment, PageRun& run);
   bool allocate_large(PageCount count, size_t alignment, PageRun& run);
   bool open_chunks(size_t count);
+  bool open_table(size_t count);
   size_t find_empty_row(size_t count, size_t alignment_chunks) const;
   void take(PageId start, PageCount count, PageRun& run);
   void refile(uint32_t chunk);
@@ -82,6 +83,7 @@ class PageAllocator {
 
   Chunk* chunks_ = nullptr;    // one for each chunk of the arena, touched as they are opened;
                                // number 0 is never used, so that 0 can mean "none"
+  size_t table_writable_ = 0;  // bytes of `chunks_`
   size_t chunk_count_ = 0;     // chunks opened
   uint64_t* empty_ = nullptr;  // one bit a chunk: opened and wholly free
   PageCount used_;

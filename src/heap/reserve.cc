@@ -9,6 +9,7 @@
 #include <bit>
 #include <cstdint>
 
+#include "base/bits.h"
 #include "base/units.h"
 #include "heap/report.h"
 #include "os/os.h"
@@ -17,6 +18,7 @@ namespace burrow::heap {
 namespace {
 
 constexpr size_t kPoolBytes = 4 * kMiB;
+constexpr size_t kStep = 128 * kKiB;
 constexpr size_t kHeader = 16;
 constexpr size_t kLargest = 64 * kKiB;
 constexpr uint32_t kLiveTag = 0x4c495645;
@@ -32,6 +34,8 @@ static_assert(sizeof(Header) <= kHeader);
 
 constinit char* g_pool = nullptr;
 constinit std::atomic<size_t> g_used{kHeader};
+// Bytes of the pool that may be used. Relaxed: making them so twice does no harm.
+constinit std::atomic<size_t> g_committed{0};
 // Low half: offset of the first header; high half: the counter.
 constinit std::array<std::atomic<uint64_t>, 17> g_free{};
 
@@ -43,10 +47,25 @@ Header* header_of(const void* p) {
   return header_at(static_cast<size_t>(static_cast<const char*>(p) - g_pool) - kHeader);
 }
 
+bool commit_until(size_t end) {
+  end = round_up(end, kStep);
+  size_t before = g_committed.load(std::memory_order_relaxed);
+  if (end <= before) {
+    return true;
+  }
+  if (!os::commit(g_pool, end)) {
+    return false;
+  }
+  while (before < end &&
+         !g_committed.compare_exchange_weak(before, end, std::memory_order_relaxed)) {
+  }
+  return true;
+}
+
 }  // namespace
 
 void reserve_init() {
-  g_pool = static_cast<char*>(os::map_memory(kPoolBytes));
+  g_pool = static_cast<char*>(os::reserve(kPoolBytes, os::kOsPageSize));
 }
 
 void* reserve_allocate(size_t size) {
@@ -68,7 +87,7 @@ void* reserve_allocate(size_t size) {
   size_t bytes = kHeader + (size_t{1} << order);
   // Relaxed: only the number matters.
   size_t offset = g_used.fetch_add(bytes, std::memory_order_relaxed);
-  if (offset + bytes > kPoolBytes) {
+  if (offset + bytes > kPoolBytes || !commit_until(offset + bytes)) {
     g_used.fetch_sub(bytes, std::memory_order_relaxed);
     return nullptr;
   }
@@ -80,7 +99,8 @@ void* reserve_allocate(size_t size) {
 
 bool is_reserve_block(const void* p) {
   const char* c = static_cast<const char*>(p);
-  return g_pool != nullptr && c >= g_pool + 2 * kHeader && c < g_pool + kPoolBytes;
+  return g_pool != nullptr && c >= g_pool + 2 * kHeader &&
+         c < g_pool + g_committed.load(std::memory_order_relaxed);
 }
 
 void reserve_free(void* p) {

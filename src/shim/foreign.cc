@@ -1,8 +1,11 @@
 // Blocks of the C library's own malloc, which the program hands to our free. See shim.h.
 //
-// A library opened with RTLD_DEEPBIND finds the C library's malloc before ours. Its blocks reach us
-// when the program frees them. Usually nobody has used that malloc, and then it holds no memory: so
-// long as it does not, what is not ours is nobody's, and is reported.
+// A library that was bound to it before we came, or past us, has blocks of its own, which reach us
+// when the program frees them (deep_bind.cc sees to the common case). Usually nobody has used that
+// malloc, and then it holds no memory: so long as it does not, what is not ours is nobody's, and is
+// reported.
+#include "shim/foreign.h"
+
 #include <dlfcn.h>
 #include <malloc.h>
 
@@ -18,25 +21,22 @@ using Free = void (*)(void*);
 using UsableSize = size_t (*)(void*);
 using MallInfo = struct mallinfo2 (*)();
 
-// Relaxed: found anew if need be, always the same.
-template <typename F>
-F next_of(std::atomic<F>& known, const char* name) {
-  F f = known.load(std::memory_order_relaxed);
-  if (f == nullptr) {
-    f = reinterpret_cast<F>(dlsym(RTLD_NEXT, name));
-    known.store(f, std::memory_order_relaxed);
-  }
-  return f;
-}
-
+// Written once; relaxed, as the values are always the same.
 constinit std::atomic<Free> g_free{nullptr};
 constinit std::atomic<UsableSize> g_usable_size{nullptr};
 constinit std::atomic<MallInfo> g_mallinfo2{nullptr};
 
+template <typename F>
+void find(std::atomic<F>& known, const char* name) {
+  if (known.load(std::memory_order_relaxed) == nullptr) {
+    known.store(reinterpret_cast<F>(dlsym(RTLD_NEXT, name)), std::memory_order_relaxed);
+  }
+}
+
 bool owns(const void* /*block*/) {
-  MallInfo info = next_of(g_mallinfo2, "mallinfo2");
-  if (info == nullptr || next_of(g_free, "free") == nullptr ||
-      next_of(g_usable_size, "malloc_usable_size") == nullptr) {
+  MallInfo info = g_mallinfo2.load(std::memory_order_relaxed);
+  if (info == nullptr || g_free.load(std::memory_order_relaxed) == nullptr ||
+      g_usable_size.load(std::memory_order_relaxed) == nullptr) {
     return false;
   }
   struct mallinfo2 theirs = info();
@@ -50,8 +50,16 @@ constexpr heap::ForeignHooks kHooks = {
 };
 
 __attribute__((constructor)) void install() {
+  find_foreign_heap();
   heap::install_foreign_hooks(&kHooks);
 }
 
 }  // namespace
+
+void find_foreign_heap() {
+  find(g_free, "free");
+  find(g_usable_size, "malloc_usable_size");
+  find(g_mallinfo2, "mallinfo2");
+}
+
 }  // namespace burrow::shim

@@ -2,8 +2,8 @@
 //
 // What. Every function that glibc asks of a replacement malloc ("Replacing malloc" in its manual),
 // its private aliases, the C23 sized frees, and the replaceable operators of C++20; besides them
-// setrlimit and prlimit, and in the preload pthread_create. They are the only functions of Burrow
-// that set errno, and the only ones that throw.
+// setrlimit and prlimit, dlopen, and in the preload pthread_create. They are the only functions of
+// Burrow that set errno, and the only ones that throw.
 //
 // How. malloc.cc holds the hot pair, inlined from heap/fast_path.h. aligned.cc checks
 // alignments as glibc does. info.cc answers mallinfo2, malloc_info and their kin from
@@ -13,9 +13,10 @@
 // program's own libstdc++ to. In a thread that asked `throws_when_out_of_memory` both throw at
 // once. fork.cc keeps fork's handlers in order. limits.cc notices when the program limits its
 // address space; thread_start_preload.cc notices when it starts a thread, and scavenger.cc starts
-// the heap's own where it is asked for. give_way_preload.cc finds out
-// that the program has Burrow in it: the preload does nothing then. foreign.cc hands blocks of the C library's own malloc back
-// to it, when some library was bound to that.
+// the heap's own where it is asked for. give_way_preload.cc finds out that the program has Burrow in
+// it: the preload does nothing then. deep_bind.cc serves libraries that are opened with
+// RTLD_DEEPBIND, and foreign.cc hands blocks of the C library's own malloc back to it, when some
+// library was bound to that all the same.
 //
 // Invariants.
 //  - errno is ENOMEM (or EINVAL where documented) after a failure and untouched after a success.
@@ -27,6 +28,12 @@
 // Rejected.
 //  - Throwing std::bad_alloc from the preload through a linked-in libstdc++: two runtimes would
 //    own one exception. Only what never leaves Burrow's own thread is thrown so.
+//  - Opening libraries without RTLD_DEEPBIND, as the sanitizers do: those that ask for it carry
+//  names
+//    that the program has too, and would be bound to the wrong ones. It is what is left where the C
+//    library's symbols cannot be changed, and then a line says so.
+//  - Changing the C library's symbols at the start: sixteen pages of every process would become its
+//    own for what few do.
 //  - __malloc_hook: gone from glibc 2.34 on.
 #pragma once
 

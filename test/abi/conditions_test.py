@@ -133,6 +133,27 @@ class StrictOvercommit(unittest.TestCase):
                 self.assertLess(again - full, 16 * MIB)
 
 
+class DeepBind(unittest.TestCase):
+    def test_php_opens_its_extensions_so(self):
+        """PHP opens every extension with RTLD_DEEPBIND, and they free what PHP allocated."""
+        code = 'echo strlen(json_encode(range(1, 10000))), posix_getpid() > 0 ? " works" : "", "\\n";'
+        done = run("php", "-r", code, preload=PRELOAD)
+        self.assertEqual((done.returncode, done.stdout, done.stderr), (0, "48895 works\n", ""))
+
+
+class DataLimit(unittest.TestCase):
+    def test_little_data_is_enough(self):
+        """RLIMIT_DATA counts what is mapped to be written, touched or not."""
+        for kind in "preload", "static":
+            for mib in 8, 16, 48:
+                with self.subTest(kind=kind, mib=mib):
+                    limit = mib * MIB
+                    done = run("prlimit", f"--data={limit}", PROGRAM / f"misuse_{kind}", "exhaust",
+                               preload=PRELOAD if kind == "preload" else None)
+                    self.assertEqual((done.returncode, done.stderr), (0, ""))
+                    self.assertGreater(int(done.stdout.split()[0]), mib / 2)
+
+
 class Static(unittest.TestCase):
     SOURCE = ("#include <stdio.h>\n#include <stdlib.h>\n"
               "int main(void) { char* p = malloc(100); sprintf(p, \"served\"); puts(p); free(p); }\n")

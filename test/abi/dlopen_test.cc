@@ -12,6 +12,11 @@
 
 #include "under_test.h"
 
+// The plugin has one of the same name.
+extern "C" __attribute__((visibility("default"))) const char* whose_name() {
+  return "the program";
+}
+
 namespace heap_abi {
 namespace {
 
@@ -20,12 +25,14 @@ struct Plugin {
       : handle(dlopen(BURROW_TEST_PLUGIN, flags)),
         allocate(reinterpret_cast<void* (*)(size_t)>(dlsym(handle, "plugin_allocate"))),
         text(reinterpret_cast<char* (*)()>(dlsym(handle, "plugin_text"))),
-        release(reinterpret_cast<void (*)(void*)>(dlsym(handle, "plugin_free"))) {}
+        release(reinterpret_cast<void (*)(void*)>(dlsym(handle, "plugin_free"))),
+        name(reinterpret_cast<const char* (*)()>(dlsym(handle, "plugin_name"))) {}
 
   void* handle;
   void* (*allocate)(size_t);
   char* (*text)();
   void (*release)(void*);
+  const char* (*name)();
 };
 
 bool is_all(const char* p, char c, size_t bytes) {
@@ -48,6 +55,12 @@ void exchange(const Plugin& plugin) {
     std::thread([p] { free(p); }).join();
   }
   free(plugin.text());
+  for (size_t size : {size_t{10}, size_t{5000}, size_t{100000}, size_t{3} << 20}) {
+    plugin.release(malloc(size));
+    plugin.release(realloc(plugin.allocate(size), size * 2));
+    std::thread([&] { plugin.release(malloc(size)); }).join();
+  }
+  plugin.release(strdup("a text of the program"));
 }
 
 TEST(Dlopen, PluginsComeAndGo) {
@@ -78,9 +91,8 @@ TEST(Dlopen, ManyThreadsOpenAndClose) {
   }
 }
 
-// The plugin finds the C library's malloc before ours, so its blocks are not ours, and the program
-// frees them all the same.
-TEST(Dlopen, BlocksOfADeeplyBoundPluginCanBeFreed) {
+// The plugin finds the C library's malloc before the program's, and that must be ours.
+TEST(Dlopen, ADeeplyBoundPluginSharesTheHeap) {
   Plugin plugin(RTLD_NOW | RTLD_DEEPBIND);
   ASSERT_NE(plugin.handle, nullptr) << dlerror();
   exchange(plugin);
@@ -93,6 +105,21 @@ TEST(Dlopen, BlocksOfADeeplyBoundPluginCanBeFreed) {
   int status = 0;
   waitpid(pid, &status, 0);
   EXPECT_EQ(status, 0);
+  // It is bound deeply all the same: its names come first.
+  EXPECT_STREQ(plugin.name(), "the plugin");
+}
+
+// The loader looks where the caller's RUNPATH says, as it does without us.
+TEST(Dlopen, TheCallersPathCounts) {
+  void* opener = dlopen(BURROW_TEST_OPENER, RTLD_NOW);
+  ASSERT_NE(opener, nullptr) << dlerror();
+  auto open = reinterpret_cast<void* (*)(const char*, int)>(dlsym(opener, "opener_open"));
+  ASSERT_EQ(dlopen("abi_plugin.so", RTLD_NOW), nullptr);
+  for (int flags : {RTLD_NOW, RTLD_LAZY | RTLD_DEEPBIND}) {
+    void* plugin = open("abi_plugin.so", flags);
+    ASSERT_NE(plugin, nullptr) << dlerror();
+    dlclose(plugin);
+  }
 }
 
 // Static TLS for a library that comes late is scarce; ours fits.

@@ -198,6 +198,15 @@ const Case kCases[] = {
          (void)opaque(p[opaque(10)]);
        }
      }},
+    {"exhaust",  // no misuse: takes all there is, and prints how many MiB
+     [] {
+       size_t bytes = 0;
+       while (char* p = block(65536)) {
+         memset(p, 1, 65536);
+         bytes += 65536;
+       }
+       fprintf(stdout, "%zu MiB, ", bytes >> 20);
+     }},
     {"nothing",
      [] {
        churn(100);

@@ -14,10 +14,17 @@ char *plugin_text(void) { return strdup("a text of the plugin, long enough for a
 
 void plugin_free(void *p) { free(p); }
 
+/* The program has one of the same name: RTLD_DEEPBIND tells which is called. */
+const char *whose_name(void) { return "the plugin"; }
+
+const char *plugin_name(void) { return whose_name(); }
+
 static void in_fork(void) { free(malloc(3000)); }
 
+/* Ours or the C library's: both ways across the border between two modules. */
 __attribute__((constructor)) static void begin(void) {
   free(malloc(100));
+  free(strdup("allocated by the C library, freed by the plugin"));
   pthread_atfork(in_fork, in_fork, in_fork);
 }
 

@@ -17,7 +17,7 @@ FUNCTIONS = """
     free_sized free_aligned_sized
     __libc_malloc __libc_free __libc_calloc __libc_realloc __libc_reallocarray __libc_memalign
     __libc_valloc __libc_pvalloc __libc_mallinfo __libc_mallopt __posix_memalign
-    setrlimit setrlimit64 prlimit prlimit64
+    dlopen setrlimit setrlimit64 prlimit prlimit64
     """.split()
 # operator new and new[], delete and delete[]: each with what C++20 lets follow.
 NEW = ["_Zn" + kind + "m" + tail for kind, tail in itertools.product(
