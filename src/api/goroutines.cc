@@ -11,11 +11,14 @@
 
 #include "base/printer.h"
 #include "debug/profiles.h"
+#include "heap/hooks.h"
+#include "heap/stats.h"
 #include "os/fault.h"
 #include "prof/symbolize.h"
 #include "prof/unwind.h"
 #include "sched/start.h"
 #include "sched/traceback.h"
+#include "sched/usage.h"
 
 namespace burrow::api {
 namespace {
@@ -181,7 +184,15 @@ constinit const debug::Profile kGoroutineProfile = {
     .subtract = debug::subtract_counts,
 };
 
+void add_stack_figures(heap::HeapStats& stats) {
+  sched::StackUsage usage = sched::usage_of_all();
+  stats.stack_inuse = usage.live;
+  stats.stack_sys = usage.committed;
+  stats.sys += usage.committed;
+}
+
 __attribute__((constructor)) void install() {
+  heap::install_stack_figures(add_stack_figures);
   debug::register_profile(kGoroutineProfile);
   sched::set_trace_hooks(
       {.walk = walk, .print_frames = print_frames, .print_caller = print_caller});

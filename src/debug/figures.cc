@@ -37,6 +37,7 @@ heap::HeapStats read_figures() {
   if (const heap::CollectorHooks* hooks = heap::collector_hooks(); hooks != nullptr) {
     hooks->add_figures(stats);
   }
+  heap::add_stack_figures(stats);
   return stats;
 }
 

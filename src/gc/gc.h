@@ -59,6 +59,18 @@
 // as growth of the heap does. When one is due, threads that allocate first wait for the destructors
 // of the last (`wait_for_cleanups`), as long as these get on.
 //
+// Roots, and what may not be read:
+//  1. Globals and stacks are copied by a system call before they are looked at (`scan_copied`): the
+//     program may have closed some of their pages, and a stack that is not the thread's own ends
+//     nobody knows where. Many short ranges are copied by one call. A copy costs as much as the
+//     look itself.
+//  2. Malloc'd blocks, objects and goroutines' stacks are read as they are. Pages that the program
+//     closes there are noted before they are closed (no_access.h), and copied from then on.
+//  3. The end of a thread's own stack stands in its descriptor; of any other it is that of the
+//     block, the object or the mapping that it lies in (thread_roots.h).
+//  4. Memory that the program named, and, where malloc is another's, all private mappings
+//     (mapped_roots.h).
+//
 // Invariants.
 //  - Between a flip and the end of `settling` no memory is handed out that was handed out before.
 //  - g_epoch's bitmap is complete: a block below no cursor and without a mark in it is free.
@@ -86,6 +98,11 @@
 //  - A header word an object: a 16-byte node would take 32.
 //  - Free lists threaded through dead blocks: a run needs no walk, and is zeroed in one go.
 //  - A copying nursery: raw pointers cannot be moved under a program.
+//  - A handler of SIGSEGV that skips what cannot be read: a program's own handler takes its place at
+//    any time, and may not be called for faults that are not the program's.
+//  - Copying malloc'd blocks too: 7.6 GB/s beside 8.9 of the look itself, so twice the time.
+//  - Refusing to run under another malloc: users meet it in plugins and under sanitizers, where they
+//    cannot change it, and 100 MB of its blocks take 25 ms a cycle.
 #pragma once
 
 #include <cstddef>

@@ -72,12 +72,17 @@ void add_without_stacks(RootJobs& jobs, Address from, Address to) {
 }
 
 void add_all_mappings(RootJobs& jobs) {
-  os::for_each_mapping([&](const os::Mapping& m) {
+  bool any = os::for_each_mapping([&](const os::Mapping& m) {
     if (m.readable && !m.file && m.limit - m.start < kMost) {
       os::for_each_not_own(m.start, m.limit,
                            [&](Address from, Address to) { add_without_stacks(jobs, from, to); });
     }
   });
+  if (!any) {
+    fatal(
+        "cannot open /proc/self/maps, by which the collector finds the blocks of a malloc that is "
+        "not Burrow's: leave the program a descriptor (ulimit -n), or link Burrow first");
+  }
 }
 
 // Private pages that are not there hold nothing, and some must not be touched: a thread of the

@@ -49,6 +49,17 @@ Address end_in_arena(Address address) {
   return span->limit();
 }
 
+// Up to where memory can be read, for want of a list of mappings (no descriptor is left to open it).
+Address readable_end(Address from) {
+  constexpr size_t kMost = 64 * kMiB;
+  Address at = round_up(from, os::kOsPageSize);
+  char byte = 0;
+  while (at < from + kMost && os::try_read(&byte, at, 1)) {
+    at += os::kOsPageSize;
+  }
+  return at;
+}
+
 // Where a stack ends that the program made.
 Address end_of_stack(Address sp) {
   if (Address end = end_in_arena(sp); end != 0) {
@@ -57,13 +68,14 @@ Address end_of_stack(Address sp) {
   if (Address end = os::own_memory_end(sp); end != 0) {
     return end;
   }
-  return os::mapping_of(sp).limit;
+  Address limit = os::mapping_of(sp).limit;
+  return limit != 0 ? limit : readable_end(sp);
 }
 
 // What was never written to is left out: it is most of many a stack.
 void visit_present(const Visitor& visit, Address from, Address to) {
   constexpr size_t kShort = 64 * kKiB;
-  if (to - from <= kShort) {
+  if (from >= to || to - from <= kShort) {
     visit(from, to);
     return;
   }

@@ -14,6 +14,7 @@ namespace {
 constinit std::atomic<const ProfilerHooks*> g_hooks{nullptr};
 constinit std::atomic<const ForeignHooks*> g_foreign{nullptr};
 constinit std::atomic<const CollectorHooks*> g_collector{nullptr};
+constinit std::atomic<void (*)(HeapStats& stats)> g_stack_figures{nullptr};
 constinit std::atomic<uint32_t> g_epoch{1};
 constinit thread_local bool t_throws = false;
 
@@ -37,6 +38,17 @@ void install_foreign_hooks(const ForeignHooks* hooks) {
 const ForeignHooks* foreign_owner(const void* block) {
   const ForeignHooks* hooks = g_foreign.load(std::memory_order_acquire);
   return hooks != nullptr && hooks->owns(block) ? hooks : nullptr;
+}
+
+void install_stack_figures(void (*add)(HeapStats& stats)) {
+  // Release: pairs with the acquire in add_stack_figures.
+  g_stack_figures.store(add, std::memory_order_release);
+}
+
+void add_stack_figures(HeapStats& stats) {
+  if (auto* add = g_stack_figures.load(std::memory_order_acquire); add != nullptr) {
+    add(stats);
+  }
 }
 
 void install_collector_hooks(const CollectorHooks* hooks) {

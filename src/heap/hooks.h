@@ -43,6 +43,12 @@ void install_foreign_hooks(const ForeignHooks* hooks);
 
 struct HeapStats;
 
+/// Has `add` called when the process's figures are read: it adds goroutines' stacks.
+void install_stack_figures(void (*add)(HeapStats& stats));
+
+/// Adds what the installed function knows; nothing in a program without goroutines.
+void add_stack_figures(HeapStats& stats);
+
 /// The collector's side of the heap.
 struct CollectorHooks {
   /// An MCache ends whose `collected` is this.

@@ -7,10 +7,12 @@
 // How. linux/memory.cc reserves address space without access, gives access to parts of it
 // (commit), and gives physical pages back (release). linux/limits.cc reads resource limits and
 // cgroup limits. linux/process.cc tells time, draws random numbers and reads the environment
-// without libc's locale machinery. linux/thread.cc (thread.h) starts threads and tells where their
-// stacks end; linux/stack_memory.cc (stack_memory.h) maps goroutines' stacks and their guards, and
-// fibers.h tells sanitizers of them. linux/poll.cc (poll.h) waits for descriptors. linux/fault.cc
-// (fault.h) handles memory faults and the quit signal.
+// without libc's locale machinery. linux/thread.cc (thread.h) starts threads, and
+// linux/thread_stack.cc tells where their stacks are; linux/mappings.cc (mappings.h) lists the
+// mappings of the process and which pages they have, and linux/own_memory.cc knows Burrow's own;
+// linux/stack_memory.cc (stack_memory.h) maps goroutines' stacks and their guards, and fibers.h
+// tells sanitizers of them. linux/poll.cc (poll.h) waits for descriptors. linux/fault.cc (fault.h)
+// handles memory faults and the quit signal.
 //
 // Invariants. No function here allocates from the heap, throws, or changes errno on success.
 // All sizes are bytes and, where memory is concerned, multiples of `kOsPageSize`.

@@ -84,6 +84,7 @@ StackUsage usage_of_all() {
     // Acquire: pairs with the release in see_to_left.
     GoroutineState state =
         pages.bytes == 0 ? GoroutineState::kDead : g.state.load(std::memory_order_acquire);
+    total.live += state != GoroutineState::kDead ? pages.bytes : 0;
     if (state == GoroutineState::kWaiting || state == GoroutineState::kRunnable) {
       total.in_use += depth_of(g, g.context.sp);
     }
@@ -102,6 +103,7 @@ StackUsage usage_here() {
   StackArea::Pages pages = StackArea::pages_of(g->stack_low, upper_end(*g));
   return {.reserved = g_stacks.slot_bytes(),
           .committed = pages.bytes,
+          .live = pages.bytes,
           .in_use = depth_of(*g, __builtin_frame_address(0)),
           .high_water = pages.depth};
 }

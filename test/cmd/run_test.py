@@ -69,6 +69,36 @@ class Environment(Case):
         self.one_line(run(folder / "burrow", "run", "--", "true", code=1), "blanks")
 
 
+class Linked(Case):
+    """A program with Burrow in it needs no second one."""
+
+    TESTS = BURROW.parent / "tests"
+
+    def test_it_serves_itself(self):
+        for name in ("gc_other_malloc", "gc_other_malloc_shared"):
+            with self.subTest(name=name):
+                done = burrow("run", "--http", "localhost:0", "--", self.TESTS / name)
+                self.assertIn("lost 0\n", done.stdout)
+                self.assertEqual(done.stderr.count("serving"), 1)
+                self.assertEqual(len(done.stderr.splitlines()), 1)
+
+    def test_nothing_is_preloaded(self):
+        copy = self.top / "program"
+        copy.write_bytes((self.TESTS / "gc_other_malloc").read_bytes())
+        copy.chmod(0o755)
+        subprocess.run(["strip", copy], check=True)
+        env = clean_environment(LD_DEBUG="files")
+        self.assertNotIn("libburrow_malloc", burrow("run", "--", copy, env=env).stderr)
+
+    def test_an_inherited_preload_gives_way(self):
+        env = clean_environment(LD_PRELOAD=str(LIBRARY), BURROW_HTTP="localhost:0")
+        for name in ("gc_other_malloc", "gc_other_malloc_shared"):
+            with self.subTest(name=name):
+                done = run(self.TESTS / name, env=env)
+                self.assertIn("lost 0\n", done.stdout)
+                self.assertEqual(done.stderr.count("serving"), 1)
+
+
 class Becoming(Case):
     def test_exit_codes(self):
         for code in (0, 1, 2, 77):

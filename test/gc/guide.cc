@@ -6,6 +6,7 @@
 #include <burrow/pool.h>
 #include <burrow/slice.h>
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -71,6 +72,11 @@ void objects() {
     list = push(list, i);
   }
   burrow::Root<Node> root = burrow::make<Node>();  // counts wherever it lies
+  void* shared = mmap(nullptr, 1 << 20, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  burrow::add_roots(shared, 1 << 20);  // from now on pointers in it count
+  static_cast<Node**>(shared)[0] = root.get();
+  burrow::remove_roots(shared);  // before it is unmapped
+  munmap(shared, 1 << 20);
   std::vector<char> buffer(1 << 20);
   burrow::declare_pointer_free(buffer.data());
   auto* account = burrow::make<Account>(list);

@@ -14,8 +14,10 @@
 #include <thread>
 #include <vector>
 
+#include "burrow/chan.h"
 #include "burrow/gc.h"
 #include "burrow/go.h"
+#include "burrow/memstats.h"
 #include "roots.h"
 #ifdef BURROW_TEST_FAULTS
 #include "gc/faults.h"
@@ -369,6 +371,29 @@ TEST(Threads, GoroutinesWithAPageOfTheirStackWithoutAccess) {
             }),
             0);
   EXPECT_TRUE(lived);
+}
+
+TEST(Figures, CountTheStacksOfGoroutines) {
+  constexpr int kGoroutines = 1000;
+  EXPECT_EQ(burrow::run([] {
+              burrow::Chan<int> wait;
+              for (int i = 0; i < kGoroutines; ++i) {
+                burrow::go([wait] { (void)wait.recv(); });
+              }
+              while (burrow::num_goroutine() < kGoroutines + 1) {
+                burrow::yield();
+              }
+              for (int i = 0; i < 10; ++i) {
+                burrow::yield();
+              }
+              burrow::MemStats stats = burrow::read_mem_stats();
+              EXPECT_GE(stats.stack_inuse, kGoroutines * kPage);
+              EXPECT_GE(stats.stack_sys, stats.stack_inuse);
+              EXPECT_GE(stats.sys, stats.heap_sys + stats.stack_sys);
+              wait.close();
+              return 0;
+            }),
+            0);
 }
 
 // 300 MB deep, where the first thread may go that far (ulimit -s unlimited).
