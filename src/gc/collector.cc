@@ -15,7 +15,6 @@
 #include "gc/faults.h"
 #include "gc/goroutines.h"
 #include "gc/large.h"
-#include "gc/mapped_roots.h"
 #include "gc/no_access.h"
 #include "gc/settle.h"
 #include "gc/specials.h"

@@ -28,14 +28,14 @@ void each_specials_lock(Visit visit) {
   visit(g_due.lock());
 }
 
+void each_central(Visit visit) {
+  for_each_central([visit](Central& central) { visit(central.lock()); });
+}
+
 void each_leaf(Visit visit) {
   visit(g_collector.stats_lock());
   visit(mapped_roots_lock());
   visit(no_access_lock());
-}
-
-void each_central(Visit visit) {
-  for_each_central([visit](Central& central) { visit(central.lock()); });
 }
 
 void in_child() {

@@ -62,9 +62,9 @@ void add_without_stacks(RootJobs& jobs, Address from, Address to) {
       continue;
     }
     if (stack.from > from) {
-      add_present(jobs, from, round_down(stack.from, os::kOsPageSize));
+      add_present(jobs, from, round_up(stack.from, os::kOsPageSize));
     }
-    from = std::max(from, round_up(stack.to, os::kOsPageSize));
+    from = std::max(from, round_down(stack.to, os::kOsPageSize));
   }
   if (from < to) {
     add_present(jobs, from, to);
@@ -181,6 +181,9 @@ void note_thread_stacks(std::span<const os::StoppedThread> threads) {
   os::StackBounds first = os::first_stack(0);
   g_stacks.push({first.low, first.limit});
   for (const os::StoppedThread& thread : threads) {
+    if (thread.thread_pointer == 0) {
+      continue;
+    }
     if (os::StackBounds own = os::thread_stack(thread.thread_pointer); own.limit != 0) {
       g_stacks.push({own.low, own.limit});
     }

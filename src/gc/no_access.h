@@ -62,8 +62,10 @@ class NativeScan {
   ScanFlag& flag_;
 };
 
+/// For fork.
+[[nodiscard]] RankedMutex& no_access_lock();
+
 /// In the child of a fork: nobody scans.
 void no_access_reset_after_fork();
-[[nodiscard]] RankedMutex& no_access_lock();
 
 }  // namespace burrow::gc

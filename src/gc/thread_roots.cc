@@ -86,7 +86,7 @@ void visit_present(const Visitor& visit, Address from, Address to) {
 
 os::StackBounds own_stack(const os::StoppedThread& thread) {
   if (thread.thread_pointer == 0) {
-    return {};
+    return {};  // made by clone itself: the stack that it is on is all that is known
   }
   if (os::StackBounds own = os::thread_stack(thread.thread_pointer); own.limit != 0) {
     return own;
