@@ -121,6 +121,10 @@ void find_malloc() {
       g_all.store(true, std::memory_order_relaxed);
     }
   }
+  // AddressSanitizer has variables of functions in mappings of its own, whoever's malloc it is.
+  if (dlsym(RTLD_DEFAULT, "__asan_init") != nullptr) {
+    g_all.store(true, std::memory_order_relaxed);
+  }
   using Malloc = void* (*)(size_t);
   using Free = void (*)(void*);
   // As the program's own calls are bound.
