@@ -177,13 +177,9 @@ void dead(long count) {
   report("stop_ms", static_cast<double>(stats.pause_total_ns) / 1e6 / stats.num_gc);
 }
 
-constexpr bench::Workload kOwn[] = {{"pool", pool},
-                                    {"append", append},
-                                    {"any_int", any_int},
-                                    {"any_struct", any_struct},
-                                    {"barrier", barrier},
-                                    {"strings", strings},
-                                    {"dead", dead}};
+constexpr bench::Workload kOwn[] = {
+    {"pool", pool},       {"append", append},   {"any_int", any_int}, {"any_struct", any_struct},
+    {"barrier", barrier}, {"strings", strings}, {"dead", dead}};
 constexpr auto kWorkloads = bench::both(bench::kCollected<Heap, burrow::Ptr>, kOwn);
 
 }  // namespace

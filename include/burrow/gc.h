@@ -151,8 +151,8 @@ bool declare_pointer_free(void* block);
 
 /// Has the collector look through [start, start + bytes) for pointers, until `remove_roots`: for
 /// memory that the program maps itself or shares with other processes, coroutines' stacks among it.
-/// Stacks of threads, globals, thread_locals and what malloc and `make` gave need no mention. What of
-/// the range cannot be read is passed by.
+/// Stacks of threads, globals, thread_locals and what malloc and `make` gave need no mention. What
+/// of the range cannot be read is passed by.
 void add_roots(const void* start, size_t bytes);
 
 /// Takes the range back that was added with this start. False when there is none. REQUIRES: before
@@ -239,8 +239,8 @@ class Weak {
     // that the cell was not read meanwhile. Acquire: pairs with the release that made it even.
     uint32_t turn = burrow_gc_weak_turn.load(std::memory_order_acquire);
     uintptr_t target = cell->load(std::memory_order_acquire);
-    if (__builtin_expect(turn % 2 != 0 || burrow_gc_weak_turn.load(std::memory_order_relaxed) != turn,
-                         0)) {
+    if (__builtin_expect(
+            turn % 2 != 0 || burrow_gc_weak_turn.load(std::memory_order_relaxed) != turn, 0)) {
       return static_cast<T*>(burrow_gc_weak_get(cell));
     }
     return reinterpret_cast<T*>(target);

@@ -98,8 +98,8 @@ void DueOrder::enter(ObjectRef object) {
 }
 
 // The next object that was not marked, which it marks.
-BURROW_NO_TSAN __attribute__((no_sanitize("address"))) bool DueOrder::next_child(
-    Frame& frame, ObjectRef& child) {
+BURROW_NO_TSAN __attribute__((no_sanitize("address"))) bool DueOrder::next_child(Frame& frame,
+                                                                                 ObjectRef& child) {
   Address from = frame.at;
   bool found = false;
   while (!found && frame.at + sizeof(void*) <= frame.end) {
@@ -156,11 +156,12 @@ void DueOrder::finish_component(uint32_t first) {
 // function's variables.
 void DueOrder::sort_order(size_t from) {
   if (order_.size() - from > 1) {
-    std::sort(&order_[from], &order_[from] + (order_.size() - from), [this](uint32_t a, uint32_t b) {
-      bool destroys = dead(a).kind == SpecialKind::kDestroy;
-      bool both = destroys == (dead(b).kind == SpecialKind::kDestroy);
-      return both ? dead(a).serial < dead(b).serial : !destroys;
-    });
+    std::sort(&order_[from], &order_[from] + (order_.size() - from),
+              [this](uint32_t a, uint32_t b) {
+                bool destroys = dead(a).kind == SpecialKind::kDestroy;
+                bool both = destroys == (dead(b).kind == SpecialKind::kDestroy);
+                return both ? dead(a).serial < dead(b).serial : !destroys;
+              });
   }
 }
 

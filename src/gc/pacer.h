@@ -109,8 +109,7 @@ class Pacer {
 
   /// Bytes of malloc's blocks, and of what is noted of objects with destructors.
   [[nodiscard]] uint64_t owned() const {
-    return heap::g_mheap.manual_bytes() +
-           owners_.load(std::memory_order_relaxed) * sizeof(Special);
+    return heap::g_mheap.manual_bytes() + owners_.load(std::memory_order_relaxed) * sizeof(Special);
   }
 
   void set_owned_goal();

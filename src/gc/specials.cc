@@ -20,7 +20,7 @@ constinit std::atomic<uint32_t> burrow_gc_weak_turn{0};
 namespace burrow::gc {
 namespace {
 
-constinit Mutex g_lock{LockRank::kSpecials};
+constinit RankedMutex g_lock{LockRank::kSpecials};
 // Of these two together, those whose objects were reachable when last looked at. In a cycle those
 // in g_reached need no more looks. Neither has an order.
 constinit SpecialList g_waiting BURROW_GUARDED_BY(g_lock);

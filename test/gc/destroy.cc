@@ -4,6 +4,8 @@
 //     gc_destroy SEEDS THREADS [FAULT]
 //
 // FAULT plants one (order, gate, weak): the checks must notice.
+#include "destroy.h"
+
 #include <atomic>
 #include <bitset>
 #include <cstdint>
@@ -17,7 +19,6 @@
 #include <vector>
 
 #include "burrow/gc.h"
-#include "destroy.h"
 
 namespace {
 
@@ -39,7 +40,7 @@ std::atomic<long> g_gone{0};
 
 // What a graph looks like; without pointers to it. Destructors and cleanups run one at a time.
 struct Model {
-  std::vector<Nodes> reaches = std::vector<Nodes>(kNodes);  // not itself, unless in a cycle
+  std::vector<Nodes> reaches = std::vector<Nodes>(kNodes);     // not itself, unless in a cycle
   std::vector<Nodes> by_objects = std::vector<Nodes>(kNodes);  // the same, through no block
   Nodes destroyed;
   Nodes has_destructor;
@@ -218,14 +219,11 @@ class Graph {
     }
     if (random_() % 3 == 0) {
       auto model = model_;
-      burrow::add_cleanup(
-          nodes_[id], [model](size_t node) { model->clean(node); }, id);
+      burrow::add_cleanup(nodes_[id], [model](size_t node) { model->clean(node); }, id);
     }
   }
 
-  size_t target(size_t id) {
-    return id < kHalf ? random_() % kNodes : kHalf + random_() % kHalf;
-  }
+  size_t target(size_t id) { return id < kHalf ? random_() % kNodes : kHalf + random_() % kHalf; }
 
   void note(size_t from, size_t to, bool by_object) {
     model_->reaches[from][to] = true;
