@@ -49,7 +49,7 @@ struct AccessType {
   bool isNumber() const {
     StringRef Name = name();
     if (Name == "omnipotent char") {
-      return Base && Base != Accessed && !planted("char-member");
+      return Base && Base != Accessed;
     }
     return Name.starts_with("_ZTS") ||  // an enumeration
            StringSwitch<bool>(Name)

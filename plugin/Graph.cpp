@@ -120,8 +120,9 @@ void GraphBuilder::memory(Instruction& I) {
     if ((Load->isAtomic() || Load->isVolatile()) && carriesBits(I.getType())) {
       G.Points[node(&I)].set(Graph::Heap);
     }
-    if (followed(&I)) {
-      G.load(node(Load->getPointerOperand()), node(&I), &I, readBy(*Load));
+    Planes Of = readBy(*Load);
+    if (followed(&I) && !(Of == Planes::Raw && planted("raw-load"))) {
+      G.load(node(Load->getPointerOperand()), node(&I), &I, Of);
     }
     return;
   }

@@ -12,6 +12,7 @@ import unittest
 import corpus_test
 import maps_test
 import oracle_test
+import travel_test
 
 PLUGIN = None
 MOST_SEEDS = 60
@@ -49,6 +50,24 @@ class Faults(unittest.TestCase):
 
     def test_closure_charge(self):
         self.check("closure-charge")
+
+    # For each, a level at which the way shows.
+    TRAVEL = {"narrow": "O1", "floats": "O2", "raw-load": "O1", "untyped-copy": "O1",
+              "distance": "O2", "closure-used": "O1"}
+
+    def test_travel(self):
+        travel_test.PLUGIN = PLUGIN
+        for fault, level in self.TRAVEL.items():
+            with self.subTest(fault):
+                got = travel_test.output("travel.cc", f"-{level}", "-mllvm",
+                                         f"-burrow-fault={fault}")
+                self.assertNotEqual(got, ("", 0), f"travel.cc does not find {fault}")
+                self.assertTrue(self.found_by_oracle(fault), f"the oracle does not find {fault}")
+
+    def test_frame_plan(self):
+        travel_test.PLUGIN = PLUGIN
+        got = travel_test.output("frames.cc", "-O2", "-mllvm", "-burrow-fault=frame-plan")
+        self.assertNotEqual(got, ("2001 ok", 0))
 
     def found_by_maps(self, fault, test):
         maps_test.PLUGIN = PLUGIN

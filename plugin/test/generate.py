@@ -1,5 +1,5 @@
 """Random programs for the oracle: pointers in loops, structs, arrays, slices, closures, channels,
-across files.
+across files, and as something else than pointers (ways.py).
 
 Without `frees`, a program never frees and never keeps the address of a variable, so on a collected heap it is
 correct whatever it does; its output depends on every object that it reads. Wrongly moved to the
@@ -7,6 +7,8 @@ stack, an object is read after its frame or overwritten by the next iteration. W
 there what nothing else points to: itself, in a callee, on one of two ways, or one of two blocks.
 """
 import random
+
+import ways
 
 HEADER = """#include <burrow/make.h>
 using burrow::make;
@@ -41,7 +43,7 @@ inline Slice cut(Slice s) { return s.len > 1 ? Slice{s.data + 1, s.len - 1, s.ca
   return s.len ? s.data[(unsigned long)i % (unsigned long)s.len] : nullptr;
 }
 inline void mix(long v) { sum = sum * 31 + v; }
-"""
+""" + ways.HEADER
 
 # Never compiled with the plugin: for it these are functions that nothing is known of.
 RUNTIME = """#include <cstdio>
@@ -85,8 +87,8 @@ int main() {
 class Function:
     """The text of one function; `callable_` are the names of those it may call."""
 
-    def __init__(self, rng, name, callable_, frees=False):
-        self.frees = frees
+    def __init__(self, rng, name, callable_, frees=False, unions=False):
+        self.frees, self.unions = frees, unions
         self.rng, self.name, self.callable = rng, name, callable_
         self.lines, self.names = [], 0
         self.size = rng.randint(10, 26)
@@ -122,6 +124,9 @@ class Function:
         rng = self.rng
         if self.frees and rng.random() < 0.15:
             self.freed(scope, depth)
+            return
+        if rng.random() < 0.10:
+            self.travel(scope, depth)
             return
         roll = rng.random()
         a, b = self.pick(scope, "A"), self.pick(scope, "A")
@@ -213,6 +218,19 @@ class Function:
         to = self.rng.choice([f"globals[{self.rng.randint(0, 3)}]", self.pick(scope, "A")])
         self.put(depth, f"{to} = deep({c});")
 
+    def travel(self, scope, depth):
+        """A pointer moves as something else, mostly one to a new object that is then kept."""
+        rng = self.rng
+        a, b = self.pick(scope, "A"), self.pick(scope, "A")
+        if rng.random() < 0.3:
+            self.put(depth, ways.way(rng, a, b, self.unions))
+            return
+        f, t = self.fresh("w"), self.fresh("w")
+        self.put(depth, f"{{ A* {f} = make<A>(); {f}->v = {rng.randint(1, 99)} + n; {f}->x = {a};")
+        self.put(depth, f"  A* {t} = {a}; {ways.way(rng, f, t, self.unions)}")
+        to = rng.choice([f"globals[{rng.randint(0, 3)}]", b])
+        self.put(depth, f"  mix({t}->v + {t}->x->v); {to} = {t}; }}")
+
     def slice(self, scope, depth):
         """Appended to past its array, cut, and read in a callee."""
         rng = self.rng
@@ -302,13 +320,15 @@ def program(seed, frees=False):
     rng = random.Random(seed)
     names = [f"f{n}" for n in range(rng.randint(3, 6))]
     declarations = "".join(f"A* {name}(A* p, A* q, A** r, long n);\n" for name in names)
-    files = {"one.cc": HEADER + declarations, "two.cc": HEADER + declarations}
+    unions = rng.random() < 0.3
+    header = HEADER + (ways.UNIONS if unions else "")
+    files = {"one.cc": header + declarations, "two.cc": header + declarations}
     for at, name in enumerate(names):
         # Those before, and itself: the fuel ends a recursion.
         may_call = names[:at + 1] if rng.random() < 0.4 else names[:at]
         # Mostly one file: what is known of callees is what is to be tested.
         file = "two.cc" if rng.random() < 0.2 else "one.cc"
         static = "[[gnu::noinline]] " if rng.random() < 0.4 else ""
-        files[file] += static + Function(rng, name, may_call, frees).text()
+        files[file] += static + Function(rng, name, may_call, frees, unions).text()
     files["runtime.cc"] = (HEADER + RUNTIME).replace("START", names[-1]).replace("FUEL", "400")
     return files

@@ -56,8 +56,8 @@ def try_seed(plugin, seed, options=()):
         for name in order:
             known = ["-mllvm", f"-burrow-summaries={folder / order[0]}.o"] if (
                 seed % 2 and name == order[1]) else []
-            said += must(*COMMON, *asan, f"-fplugin={plugin}", f"-fpass-plugin={plugin}", "-mllvm",
-                         "-burrow-m=1", "-gline-tables-only", *options, *known, "-c",
+            said += must(*COMMON, *asan, f"-fplugin={plugin}", f"-fpass-plugin={plugin}",
+                         "-D__BURROW_PLUGIN__", "-mllvm", "-burrow-m=1", "-gline-tables-only", *options, *known, "-c",
                          folder / f"{name}.cc", "-o", folder / f"{name}.o")
         must(*COMMON, *asan, *kind, "-fuse-ld=lld-19", folder / "runtime.cc", folder / "one.o",
              folder / "two.o", "-o", folder / "moved")
