@@ -229,7 +229,7 @@ class Function:
         self.put(depth, f"{{ A* {f} = make<A>(); {f}->v = {rng.randint(1, 99)} + n; {f}->x = {a};")
         self.put(depth, f"  A* {t} = {a}; {ways.way(rng, f, t, self.unions)}")
         to = rng.choice([f"globals[{rng.randint(0, 3)}]", b])
-        self.put(depth, f"  mix({t}->v + {t}->x->v); {to} = {t}; }}")
+        self.put(depth, f"  mix({t}->v + or_else({t}->x, {t})->v); {to} = {t}; }}")
 
     def slice(self, scope, depth):
         """Appended to past its array, cut, and read in a callee."""

@@ -48,6 +48,15 @@ APART P* words(int n) {
   return reinterpret_cast<P*>(u[n]);
 }
 
+APART static void copy_words(void* to, void* const* from, size_t count) {
+  std::memcpy(to, from, count * sizeof(void*));
+}
+APART P* words_by_a_helper(int n) {
+  P* a[2] = {made(), made()};
+  uintptr_t u[2];
+  copy_words(u, reinterpret_cast<void**>(a), 2);
+  return reinterpret_cast<P*>(u[n]);
+}
 APART P* doubles(int n) {
   P* a[2] = {made(), made()};
   double u[2], r[1];
@@ -638,6 +647,7 @@ int main() {
     P* (*way)(int);
   } kWays[] = {
       WAY(words),
+      WAY(words_by_a_helper),
       WAY(doubles),
       WAY(enumeration),
       WAY(bit_cast),

@@ -13,6 +13,9 @@ struct Storage { alignas(8) unsigned char bytes[16]; };
 [[gnu::noinline]] static void place(Relative* r, A* a) { r->set(a); }
 [[gnu::noinline]] static void put(char* to, char c) { *to = c; }
 [[gnu::noinline]] static unsigned low(const Half* h) { return h->low; }
+[[gnu::noinline]] static void copy_words(void* to, A** from, unsigned long count) {
+  __builtin_memcpy(to, from, count * 8);
+}
 [[gnu::noinline]] static Storage same(Storage s) { return s; }
 [[gnu::noinline]] inline A* ask(const burrow::Closure<A*>& question) { return question(); }
 [[gnu::noinline]] inline void post(const burrow::Closure<void>& task) { task(); }
@@ -28,6 +31,7 @@ struct Cell { Number as; };
 # From F to T, both of type A*, through variables of their own.
 WAYS = (
     "A* u[2] = {F, F}; unsigned long w[2]; copy(w, u); T = (A*)w[sum & 1];",
+    "A* u[2] = {F, F}; unsigned long w[2]; copy_words(w, u, 2); T = (A*)w[sum & 1];",
     "A* u[2] = {F, F}; double w[2], r; copy(w, u); r = w[sum & 1]; copy(T, &r);",
     "Half h, k; copy(h, &F); k = {low(&h), h.high}; copy(T, &k);",
     "A* u = F; char *s = (char*)&u, *d = (char*)&T; for (int i = 0; i < 8; ++i) d[i] = s[i];",
