@@ -34,6 +34,12 @@ void GraphBuilder::call(CallBase& Call) {
   if (const Function* F = Call.getCalledFunction(); F && F->getName() == "burrow_gc_shade") {
     return;
   }
+  // Empty assembly that claims neither a result nor memory does nothing: a barrier's pin, say.
+  if (auto* Asm = dyn_cast<InlineAsm>(Call.getCalledOperand());
+      Asm && StringRef(Asm->getAsmString()).empty() && Call.getType()->isVoidTy() &&
+      !StringRef(Asm->getConstraintString()).contains("memory")) {
+    return;
+  }
   Callee Kind = calleeOf(Call);
   if (Kind == Callee::ClosureMade) {
     closure(Call);
