@@ -31,9 +31,9 @@
 //  5. `settle` decides about weak pointers, destructors and cleanups, see below.
 //  6. The sweep counts spans' marks, gives empty ones back, and clears the other mark bitmap.
 //
-// A stop fails when a thread can be neither signalled nor traced (os/stop.h). Nobody is kept stopped
-// for that: a cycle does not begin, or goes on marking, until the world can be stopped (stops.h). No
-// thread waits for the cycle meanwhile, and the heap grows.
+// A stop fails when a thread can be neither signalled nor traced (os/stop.h). Nobody is kept
+// stopped for that: a cycle does not begin, or goes on marking, until the world can be stopped
+// (stops.h). No thread waits for the cycle meanwhile, and the heap grows.
 //
 // New objects are born unmarked ("white"): what dies within a cycle costs the collector nothing.
 // That is sound because the last look covers every place where a pointer to a new object can be:
@@ -98,10 +98,12 @@
 //  - A header word an object: a 16-byte node would take 32.
 //  - Free lists threaded through dead blocks: a run needs no walk, and is zeroed in one go.
 //  - A copying nursery: raw pointers cannot be moved under a program.
-//  - A handler of SIGSEGV that skips what cannot be read: a program's own handler takes its place at
+//  - A handler of SIGSEGV that skips what cannot be read: a program's own handler takes its place
+//  at
 //    any time, and may not be called for faults that are not the program's.
 //  - Copying malloc'd blocks too: 7.6 GB/s beside 8.9 of the look itself, so twice the time.
-//  - Refusing to run under another malloc: users meet it in plugins and under sanitizers, where they
+//  - Refusing to run under another malloc: users meet it in plugins and under sanitizers, where
+//  they
 //    cannot change it, and 100 MB of its blocks take 25 ms a cycle.
 #pragma once
 

@@ -21,8 +21,8 @@ void Collector::wait_for_start() {
   Waiter waiter;
   // Acquire: pairs with the release in `begin_mark`. Read before the phase is.
   uint32_t seen = begun_cycles_.load(std::memory_order_acquire);
-  while (g_pacer.late() && !g_stops.failing() && phase() != Phase::kMark && phase() != Phase::kStopped &&
-         begun_cycles_.load(std::memory_order_acquire) == seen) {
+  while (g_pacer.late() && !g_stops.failing() && phase() != Phase::kMark &&
+         phase() != Phase::kStopped && begun_cycles_.load(std::memory_order_acquire) == seen) {
     request();
     if (!started_.load(std::memory_order_acquire)) {
       return;  // the system refuses the collector's threads
@@ -37,7 +37,8 @@ void Collector::wait_for_marks() {
   // comes later ends the sleep.
   uint32_t seen = marked_cycles_.load(std::memory_order_acquire);
   int looks = 0;
-  while (g_pacer.over() && !g_stops.failing() && marked_cycles_.load(std::memory_order_acquire) == seen) {
+  while (g_pacer.over() && !g_stops.failing() &&
+         marked_cycles_.load(std::memory_order_acquire) == seen) {
     Loader loader = loader_.load(std::memory_order_relaxed);
     looks = loader == Loader::kFree ? 0 : looks + 1;
     if (loader == Loader::kStuck) {
