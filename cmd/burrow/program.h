@@ -12,8 +12,8 @@ namespace burrow::cmd {
 
 /// Why Burrow does not serve (all of) a program, and whether preloading would even break it.
 struct Obstacle {
-  std::string reason;  ///< in words, after the program's path
-  bool fatal = false;  ///< the program would not start with the preload
+  std::string reason;   ///< in words, after the program's path
+  bool fatal = false;   ///< the program would not start with the preload
   bool linked = false;  ///< none: Burrow is in the program, and a preload would be a second one
 };
 

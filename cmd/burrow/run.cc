@@ -201,7 +201,8 @@ int run(const RunOptions& options) {
   bool preload = true;
   if (std::optional<std::string> path = find_program(name); path) {
     std::vector<std::string> arguments(options.command.begin() + 1, options.command.end());
-    if (std::optional<Obstacle> obstacle = find_obstacle(*path, arguments); obstacle && obstacle->linked) {
+    if (std::optional<Obstacle> obstacle = find_obstacle(*path, arguments);
+        obstacle && obstacle->linked) {
       preload = false;  // settings are for the Burrow that is there
     } else if (obstacle) {
       preload = !obstacle->fatal;

@@ -54,8 +54,7 @@ BURROW_EXPORT void Cleanup::stop() {
 }
 
 extern "C" BURROW_EXPORT void* burrow_gc_weak_get(const std::atomic<uintptr_t>* cell) {
-  return reinterpret_cast<void*>(
-      gc::ask_weak_cell(*reinterpret_cast<const gc::WeakCell*>(cell)));
+  return reinterpret_cast<void*>(gc::ask_weak_cell(*reinterpret_cast<const gc::WeakCell*>(cell)));
 }
 
 namespace internal {

@@ -1,5 +1,5 @@
-// A note in every program and library that has Burrow in it, which `burrow run` reads: such a program
-// needs no preload. It stays in stripped files.
+// A note in every program and library that has Burrow in it, which `burrow run` reads: such a
+// program needs no preload. It stays in stripped files.
 #include "api/api.h"
 
 namespace burrow {

@@ -3,8 +3,9 @@
 //
 // Where malloc is not Burrow's (a preloaded allocator, a sanitizer, Burrow in a plugin of a program
 // that was there before), its blocks lie in private mappings that the kernel can list. All of those
-// but Burrow's own and the threads' stacks are roots then: each cycle looks through what of them has
-// pages, beside the program and once more when the world is stopped, as nobody tells what changed.
+// but Burrow's own and the threads' stacks are roots then: each cycle looks through what of them
+// has pages, beside the program and once more when the world is stopped, as nobody tells what
+// changed.
 #pragma once
 
 #include <cstddef>

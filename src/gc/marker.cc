@@ -144,8 +144,7 @@ void Marker::scan_words(Address start, Address end) {
 void Marker::scan_copy(size_t bytes) {
   auto copy = reinterpret_cast<Address>(copy_);
   for (size_t done = 0; done < bytes; done += kSmallWords * sizeof(void*)) {
-    scan_some(copy + done, std::min(kSmallWords, (bytes - done) / sizeof(void*)),
-              ObjectKind::kRaw);
+    scan_some(copy + done, std::min(kSmallWords, (bytes - done) / sizeof(void*)), ObjectKind::kRaw);
   }
   work_.scanned_bytes += bytes;
 }

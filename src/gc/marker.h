@@ -33,8 +33,8 @@ class alignas(128) Marker {
   /// meanwhile. In the arena only pages that are noted as such (no_access.h) may be unreadable.
   void scan_words(Address start, Address end);
 
-  /// The same for memory of the program, of which some may not be readable, or not for long: that is
-  /// passed by.
+  /// The same for memory of the program, of which some may not be readable, or not for long: that
+  /// is passed by.
   void scan_copied(Address start, Address end);
 
   /// The same for many short ranges: as few system calls as can be.

@@ -34,8 +34,7 @@ bool can_read(int protection) {
 
 void* map(void* hint, size_t bytes, int protection, int flags, int fd, off_t offset) {
   auto call = [&] {
-    return reinterpret_cast<void*>(
-        syscall(SYS_mmap, hint, bytes, protection, flags, fd, offset));
+    return reinterpret_cast<void*>(syscall(SYS_mmap, hint, bytes, protection, flags, fd, offset));
   };
   if ((flags & MAP_FIXED) == 0) {
     return call();
@@ -49,17 +48,15 @@ void* map(void* hint, size_t bytes, int protection, int flags, int fd, off_t off
 extern "C" {
 
 BURROW_EXPORT int mprotect(void* start, size_t bytes, int protection) noexcept {
-  return change(start, bytes, can_read(protection), [&] {
-    return static_cast<int>(syscall(SYS_mprotect, start, bytes, protection));
-  });
+  return change(start, bytes, can_read(protection),
+                [&] { return static_cast<int>(syscall(SYS_mprotect, start, bytes, protection)); });
 }
 
 BURROW_EXPORT int pkey_mprotect(void* start, size_t bytes, int protection, int key) noexcept {
   // Each thread has rights of its own to pages with a key.
   return change(start, bytes, can_read(protection) && key <= 0, [&] {
-    return static_cast<int>(key == -1
-                                ? syscall(SYS_mprotect, start, bytes, protection)
-                                : syscall(SYS_pkey_mprotect, start, bytes, protection, key));
+    return static_cast<int>(key == -1 ? syscall(SYS_mprotect, start, bytes, protection)
+                                      : syscall(SYS_pkey_mprotect, start, bytes, protection, key));
   });
 }
 

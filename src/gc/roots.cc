@@ -86,10 +86,7 @@ BURROW_NO_TSAN __attribute__((no_sanitize("address"))) bool is_free(Address bloc
 }
 
 // Blocks of a class that overlap the part.
-void scan_blocks(const Visitor& visit,
-                                                                        const PagePart& part,
-                                                                        const heap::MSpan& span,
-                                                                        SizeClass c) {
+void scan_blocks(const Visitor& visit, const PagePart& part, const heap::MSpan& span, SizeClass c) {
   const heap::ClassInfo& info = heap::class_info(c);
   Address start = heap::address_of(span.start);
   size_t index = heap::block_index(part.from - start, info);

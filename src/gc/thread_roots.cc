@@ -49,7 +49,8 @@ Address end_in_arena(Address address) {
   return span->limit();
 }
 
-// Up to where memory can be read, for want of a list of mappings (no descriptor is left to open it).
+// Up to where memory can be read, for want of a list of mappings (no descriptor is left to open
+// it).
 Address readable_end(Address from) {
   constexpr size_t kMost = 64 * kMiB;
   Address at = round_up(from, os::kOsPageSize);

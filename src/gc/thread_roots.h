@@ -1,4 +1,5 @@
-// What stopped threads can reach by themselves: registers, stacks, thread_locals. See gc.h, "Roots".
+// What stopped threads can reach by themselves: registers, stacks, thread_locals. See gc.h,
+// "Roots".
 #pragma once
 
 #include <cstdint>

@@ -23,16 +23,16 @@ bool for_each_mapping(void (*visit)(void* argument, const Mapping& mapping), voi
 
 template <typename F>
 bool for_each_mapping(F visit) {
-  return for_each_mapping(
-      [](void* f, const Mapping& mapping) { (*static_cast<F*>(f))(mapping); }, &visit);
+  return for_each_mapping([](void* f, const Mapping& mapping) { (*static_cast<F*>(f))(mapping); },
+                          &visit);
 }
 
 /// The mapping around an address; both ends are 0 when there is none.
 [[nodiscard]] Mapping mapping_of(uintptr_t address);
 
-/// Calls `visit` with each part of [from, to) that has pages, in memory or swapped out: the rest was
-/// never written to. Where the system does not tell, that is all of it. The answer itself reads no
-/// page. REQUIRES: page-aligned.
+/// Calls `visit` with each part of [from, to) that has pages, in memory or swapped out: the rest
+/// was never written to. Where the system does not tell, that is all of it. The answer itself reads
+/// no page. REQUIRES: page-aligned.
 void for_each_present(uintptr_t from, uintptr_t to,
                       void (*visit)(void* argument, uintptr_t from, uintptr_t to), void* argument);
 
@@ -106,8 +106,8 @@ struct StackBounds {
 /// The same without a look at the mappings: as far as it was known to have grown.
 [[nodiscard]] StackBounds known_first_stack();
 
-/// Finds out where the C library's descriptor tells of stacks, if that is not known. To be called by
-/// a thread of Burrow's own.
+/// Finds out where the C library's descriptor tells of stacks, if that is not known. To be called
+/// by a thread of Burrow's own.
 void learn_thread_stacks();
 
 }  // namespace burrow::os

@@ -6,8 +6,10 @@
 #include <sys/mman.h>
 
 #include <array>
+#include <cstdlib>
 #include <cstring>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "os/os.h"
@@ -124,15 +126,14 @@ TEST_F(Mappings, ArePiecesInOneCopy) {
 TEST_F(Mappings, AreReadWithoutTheSystemCallToo) {
   fill();
   munmap(page(4), kOsPageSize);
-  EXPECT_EXIT(
-      {
-        forbid_process_reads();
-        std::array<char, 1> byte{};
-        bool refused = !try_read(byte.data(), at(1), 1);
-        bool same = read_all() == std::vector<int>{1, 2, 3, 4, 0, 6, 7, 8};
-        std::exit(refused && same ? 0 : 1);
-      },
-      testing::ExitedWithCode(0), "");
+  auto read_without_it = [this] {
+    forbid_process_reads();
+    char byte = 0;
+    bool refused = !try_read(&byte, at(1), 1);
+    std::vector<int> expected{1, 2, 3, 4, 0, 6, 7, 8};
+    std::exit(refused && read_all() == expected ? 0 : 1);
+  };
+  EXPECT_EXIT(read_without_it(), testing::ExitedWithCode(0), "");
 }
 
 TEST(OwnMemory, IsLeftOut) {

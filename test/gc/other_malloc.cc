@@ -3,8 +3,8 @@
 //
 //     gc_other_malloc [mapped [fault]]
 //
-// With `mapped`, a mapping of the program's own has some besides, which is a root where BURROW_ROOTS
-// says so. With `fault`, it is none all the same.
+// With `mapped`, a mapping of the program's own has some besides, which is a root where
+// BURROW_ROOTS says so. With `fault`, it is none all the same.
 #include <sys/mman.h>
 
 #include <cstdio>
@@ -64,8 +64,7 @@ long lose(bool mapped) {
   auto at = listed.begin();
   for (long i = 0; i < kNodes / 10; ++i, ++at) {
     lost += static_cast<int>(kept[static_cast<size_t>(i)]->value != i * 10) +
-            static_cast<int>((*at)->value != i * 10) +
-            static_cast<int>(array[i]->value != i * 10);
+            static_cast<int>((*at)->value != i * 10) + static_cast<int>(array[i]->value != i * 10);
   }
   mapped ? (void)munmap(array, kBytes) : std::free(array);
   return lost;

@@ -1,4 +1,6 @@
 // Memory without access among the roots, and memory that the program maps itself.
+#include "roots.h"
+
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <gtest/gtest.h>
@@ -15,7 +17,6 @@
 #include <thread>
 
 #include "burrow/gc.h"
-#include "roots.h"
 #ifdef BURROW_TEST_FAULTS
 #include "gc/faults.h"
 #endif

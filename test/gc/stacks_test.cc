@@ -37,8 +37,8 @@ constexpr size_t kStack = 256 * 1024;
 class Fenced {
  public:
   explicit Fenced(size_t bytes, int flags = 0) : bytes_(bytes + 2 * kPage) {
-    base_ = static_cast<char*>(mmap(nullptr, bytes_, PROT_READ | PROT_WRITE,
-                                    MAP_PRIVATE | MAP_ANONYMOUS | flags, -1, 0));
+    base_ = static_cast<char*>(
+        mmap(nullptr, bytes_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | flags, -1, 0));
     mprotect(base_, kPage, PROT_NONE);
     mprotect(base_ + bytes_ - kPage, kPage, PROT_NONE);
   }
@@ -259,6 +259,7 @@ TEST(Coroutines, EndWithTheirBlock) {
     std::vector<void*> all;
     burrow::Weak<Thing> weak;
   } blocks;
+
   void* stack = malloc(kStack);
   [&]() __attribute__((noinline)) {
     Thing* thing = roots::fresh();
