@@ -6,7 +6,6 @@
 
 #include <array>
 #include <atomic>
-#include <tuple>
 
 #include "base/annotations.h"
 #include "os/mappings.h"
@@ -29,30 +28,38 @@ BURROW_NO_SANITIZE uintptr_t word_at(uintptr_t base, size_t index) {
   return reinterpret_cast<const volatile uintptr_t*>(base)[index];
 }
 
+// A stack's lower end, its bytes and the bytes of its guard can be nothing else if they are whole
+// pages around both this frame and the descriptor, which ends close behind the descriptor.
+bool is_own_stack(const uintptr_t* words, uintptr_t self) {
+  constexpr uintptr_t kFarthest = 65536;
+  auto here = reinterpret_cast<uintptr_t>(__builtin_frame_address(0));
+  uintptr_t low = words[0];
+  uintptr_t bytes = words[1];
+  uintptr_t guard = words[2];
+  bool whole = low != 0 && (low | bytes | guard) % kOsPageSize == 0 && guard < bytes;
+  bool around = low <= here && here - low < bytes && self - low < bytes;
+  return whole && around && low + bytes - self < kFarthest;
+}
+
 }  // namespace
 
-// The words that can be nothing else: whole pages around both this frame and the descriptor, which
-// end close behind the descriptor, and a guard's size that fits.
 void learn_thread_stacks() {
   if (g_bounds_at.load(std::memory_order_relaxed) != 0 || is_first_thread()) {
     return;
   }
+  constexpr size_t kMost = 256;
   auto self = static_cast<uintptr_t>(pthread_self());
-  auto here = reinterpret_cast<uintptr_t>(__builtin_frame_address(0));
-  // A copy: another C library may have a shorter descriptor.
-  std::array<uintptr_t, 256> words;
-  if (!try_read(words.data(), self, sizeof(words))) {
-    return;
-  }
-  constexpr uintptr_t kFarthest = 65536;
-  for (size_t i = 1; i + 2 < words.size(); ++i) {
-    auto [low, bytes, guard] = std::tuple(words[i], words[i + 1], words[i + 2]);
-    bool whole = low != 0 && low % kOsPageSize == 0 && bytes % kOsPageSize == 0;
-    bool around = low <= here && here - low < bytes && self - low < bytes;
-    if (whole && around && low + bytes - self < kFarthest && guard < bytes &&
-        guard % kOsPageSize == 0) {
-      g_bounds_at.store(i, std::memory_order_relaxed);
+  // Copies, as another C library may have a shorter descriptor; short, as malloc may have called.
+  std::array<uintptr_t, 64> words;
+  for (size_t first = 1; first < kMost; first += words.size() - 2) {
+    if (!try_read(words.data(), self + first * sizeof(uintptr_t), sizeof(words))) {
       return;
+    }
+    for (size_t i = 0; i + 2 < words.size(); ++i) {
+      if (is_own_stack(&words[i], self)) {
+        g_bounds_at.store(first + i, std::memory_order_relaxed);
+        return;
+      }
     }
   }
 }
