@@ -66,7 +66,7 @@ class SecondReader {
     ErrnoScope keep;
     for (int fd : {memory_, pipe_[0], pipe_[1]}) {
       if (fd >= 0) {
-        ::close(fd);
+        ::syscall(SYS_close, fd);
       }
     }
   }
@@ -78,9 +78,11 @@ class SecondReader {
     ErrnoScope keep;
     if (!opened_) {
       opened_ = true;
-      memory_ = ::open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
+      memory_ =
+          static_cast<int>(::syscall(SYS_openat, AT_FDCWD, "/proc/self/mem", O_RDONLY | O_CLOEXEC));
     }
-    ssize_t got = memory_ >= 0 ? ::pread(memory_, to, bytes, static_cast<off_t>(from)) : -1;
+    ssize_t got =
+        memory_ >= 0 ? ::syscall(SYS_pread64, memory_, to, bytes, static_cast<off_t>(from)) : -1;
     if (got > 0) {
       return static_cast<size_t>(got);
     }
@@ -93,8 +95,8 @@ class SecondReader {
       return 0;
     }
     size_t page = std::min(bytes, kOsPageSize - from % kOsPageSize);
-    ssize_t put = ::write(pipe_[1], reinterpret_cast<const void*>(from), page);
-    return put > 0 && ::read(pipe_[0], to, static_cast<size_t>(put)) == put
+    ssize_t put = ::syscall(SYS_write, pipe_[1], reinterpret_cast<const void*>(from), page);
+    return put > 0 && ::syscall(SYS_read, pipe_[0], to, static_cast<size_t>(put)) == put
                ? static_cast<size_t>(put)
                : 0;
   }
