@@ -6,9 +6,20 @@
 
 #include "base/annotations.h"
 #include "gc/faults.h"
+#include "gc/no_access.h"
+#include "os/os.h"
 
 namespace burrow::gc {
 namespace {
+
+// What cannot be read is 0. The program cannot take access away meanwhile: it has no pointer.
+BURROW_NO_TSAN __attribute__((no_sanitize("address"))) Address read_word(Address at, bool guarded) {
+  Address word = 0;
+  if (BURROW_UNLIKELY(guarded)) {
+    return os::try_read(&word, at, sizeof(word)) ? word : 0;
+  }
+  return *reinterpret_cast<const volatile Address*>(at);
+}
 
 bool is_pointer_word(Address at) {
   size_t word = (at - heap::g_arena.base) / sizeof(void*);
@@ -93,13 +104,13 @@ void DueOrder::enter(ObjectRef object) {
   nodes_.push({object.start, numbers_.get(object.start)});
   firsts_.push(number);
   path_.push({object.start, object.start + (scans ? size : 0), number,
-              object.entry.kind() == ObjectKind::kExact});
+              object.entry.kind() == ObjectKind::kExact,
+              any_no_access() && has_no_access(object.start, object.start + size)});
   numbers_.set(object.start, number | kOnPath);
 }
 
 // The next object that was not marked, which it marks.
-BURROW_NO_TSAN __attribute__((no_sanitize("address"))) bool DueOrder::next_child(Frame& frame,
-                                                                                 ObjectRef& child) {
+bool DueOrder::next_child(Frame& frame, ObjectRef& child) {
   Address from = frame.at;
   bool found = false;
   while (!found && frame.at + sizeof(void*) <= frame.end) {
@@ -108,7 +119,7 @@ BURROW_NO_TSAN __attribute__((no_sanitize("address"))) bool DueOrder::next_child
     if (frame.exact && !is_pointer_word(at)) {
       continue;
     }
-    child = find_object(*reinterpret_cast<const volatile Address*>(at));
+    child = find_object(read_word(at, frame.guarded));
     if (!child || !numbers_.covers(child.start)) {
       continue;  // what was committed since is not theirs
     }

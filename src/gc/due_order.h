@@ -48,6 +48,7 @@ class DueOrder {
     Address end;
     uint32_t number;  ///< its place among the nodes
     bool exact;
+    bool guarded;  ///< some of it may not be read: see no_access.h
   };
 
   static constexpr uint32_t kOnPath = uint32_t{1} << 31;
