@@ -31,10 +31,11 @@ constinit std::atomic<bool> g_thread_started{false};
 // How many have run. Relaxed: it steers.
 constinit std::atomic<uint32_t> g_ran{0};
 // A thread that allocates waits for them for so many looks, as long as so many run between two:
-// slower ones wait for something themselves, perhaps for what that thread holds.
-constexpr int kMostLooks = 50;
-constexpr int64_t kLookNs = 20'000'000;
-constexpr uint32_t kLeastPace = 100;
+// slower ones wait for something themselves, perhaps for what that thread holds. Long enough that
+// the runner gets a processor on a loaded machine too.
+constexpr int kMostLooks = 17;
+constexpr int64_t kLookNs = 60'000'000;
+constexpr uint32_t kLeastPace = 30;
 // The cycle after which that was in vain. Relaxed: it steers.
 constinit std::atomic<uint32_t> g_gave_up{UINT32_MAX};
 // Who runs them: see `self`. Relaxed: a thread can only find itself there.

@@ -24,6 +24,16 @@ Node* push(Node* list, int value) {
   return burrow::make<Node>(Node{list, value});
 }
 
+struct Log {
+  std::vector<std::string> lines;
+};
+
+struct Session {
+  Log* log = nullptr;
+
+  ~Session() { log->lines.push_back("session ended"); }  // the log is whole
+};
+
 class Account {
  public:
   explicit Account(Node* owner) : owner_(owner) {}
@@ -39,16 +49,6 @@ struct Digest {
   explicit Digest(unsigned long seed) : words{seed} {}
 
   unsigned long words[8];
-};
-
-struct Log {
-  std::vector<std::string> lines;
-};
-
-struct Session {
-  Log* log = nullptr;
-
-  ~Session() { log->lines.push_back("session ended"); }  // the log is whole
 };
 
 BURROW_FIELDS(Account, owner_);  // its pointers are in owner_ and nowhere else
