@@ -102,7 +102,7 @@ class Any {
   template <class T>
   [[nodiscard]] const T* try_as() const noexcept {
     static_assert(std::is_same_v<T, internal::AnyFormOf<T>>, "an Any holds no such type");
-    if (type_ != &internal::kType<T>) {
+    if (type_ != &internal::kType<T> && !holds(internal::kType<T>)) {
       return nullptr;
     }
     if constexpr (internal::kInWord<T>) {
@@ -125,11 +125,11 @@ class Any {
   /// The same type and equal values, or both none. As in Go, two values of one type that has no
   /// operator== end the program.
   friend bool operator==(const Any& a, const Any& b) {
-    if (a.type_ != b.type_) {
-      return false;
+    if (a.type_ == nullptr || b.type_ == nullptr) {
+      return a.type_ == b.type_;
     }
-    if (a.type_ == nullptr) {
-      return true;
+    if (*a.type_ != *b.type_) {
+      return false;
     }
     if (a.type_->equal() == nullptr) {
       internal::panic_uncomparable(a.type_);
@@ -141,6 +141,10 @@ class Any {
 
  private:
   friend struct type_map<Any>;
+
+  [[nodiscard]] bool holds(const Type& type) const noexcept {
+    return type_ != nullptr && *type_ == type;
+  }
 
   [[nodiscard]] void* word() const noexcept {
     void* word = nullptr;

@@ -19,6 +19,22 @@ BURROW_EXPORT BadAny::BadAny(const Type* is, const Type* wanted) noexcept : text
   std::memcpy(text_, text.data(), std::min(text.size(), sizeof(text_) - 1));
 }
 
+// By the names that the ABI gives them, not by `name()`, which local types share.
+BURROW_EXPORT bool Type::is_same(const Type& a, const Type& b) noexcept {
+  if (a.info_ == nullptr || b.info_ == nullptr || a.size_ != b.size_) {
+    return false;
+  }
+  const char* name = a.info_->name();
+  if (name == b.info_->name()) {
+    return true;
+  }
+  // Unnamed namespaces, and functions with internal linkage: each library may have its own. gcc
+  // marks their names too.
+  bool own = *name == '*' || std::strstr(name, "_GLOBAL__N_") != nullptr ||
+             std::strstr(name, "ZL") != nullptr;
+  return !own && std::strcmp(name, b.info_->name()) == 0;
+}
+
 namespace internal {
 
 BURROW_EXPORT void throw_bad_any(const Type* is, const Type* wanted) {

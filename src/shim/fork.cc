@@ -15,7 +15,8 @@ extern "C" BURROW_EXPORT [[gnu::weak]] int __register_atfork(Handler prepare, Ha
                                                              Handler child, void* library) {
   using Function = int (*)(Handler, Handler, Handler, void*);
   burrow::os::install_fork_handler();
-  static const auto next = reinterpret_cast<Function>(dlsym(RTLD_NEXT, "__register_atfork"));
+  // Found anew each time: sanitizers call this before a static's guard would work.
+  auto next = reinterpret_cast<Function>(dlsym(RTLD_NEXT, "__register_atfork"));
   return next(prepare, parent, child, library);
 }
 

@@ -139,7 +139,6 @@ TEST_F(Forks, BesideFilesThatAreReadOpenedAndFlushed) {
 std::atomic<int> g_forks_in_handlers{0};
 std::atomic<int> g_bad_children{0};
 
-// A child that ends, and, now and then, one that goes on from the handler.
 void fork_in_handler(int /*signal*/) {
   int saved = errno;
   pid_t pid = fork();
@@ -165,8 +164,13 @@ TEST_F(Forks, InHandlersThatInterruptForkAndMalloc) {
   pthread_t self = pthread_self();
   {
     Threads senders(1, [self] {
+      int before = g_forks_in_handlers.load();
       pthread_kill(self, SIGUSR1);
-      usleep(300);
+      // The one that is interrupted must come to something in between.
+      for (int i = 0; i < 1000 && g_forks_in_handlers.load() == before; ++i) {
+        usleep(1000);
+      }
+      usleep(static_cast<useconds_t>(before * 397 % 3000));
     });
     for (int round = 0; round < 20 || g_forks_in_handlers.load() < 20; ++round) {
       churn();
@@ -189,13 +193,27 @@ TEST_F(Forks, InHandlersThatInterruptForkAndMalloc) {
 // A program's own lock that is held over malloc and taken by its handlers of fork, as POSIX
 // recommends, handed in before Burrow has had a chance to.
 std::mutex g_programs_lock;
+std::atomic<bool> g_locks{
+    false};  // in its own test only: a handler of signals must not wait for it
+
+void lock_programs() {
+  if (g_locks.load()) {
+    g_programs_lock.lock();
+  }
+}
+
+void unlock_programs() {
+  if (g_locks.load()) {
+    g_programs_lock.unlock();
+  }
+}
 
 __attribute__((constructor(101))) void register_handlers() {
-  pthread_atfork([] { g_programs_lock.lock(); }, [] { g_programs_lock.unlock(); },
-                 [] { g_programs_lock.unlock(); });
+  pthread_atfork(lock_programs, unlock_programs, unlock_programs);
 }
 
 TEST_F(Forks, WithHandlersThatTakeALockUnderWhichOthersAllocate) {
+  g_locks.store(true);
   Threads churners(2, [] {
     std::lock_guard hold(g_programs_lock);
     churn();
@@ -209,6 +227,7 @@ TEST_F(Forks, WithHandlersThatTakeALockUnderWhichOthersAllocate) {
     }
     ASSERT_EQ(exit_code(pid), 0) << round;
   }
+  g_locks.store(false);
 }
 
 // glibc's list of handlers grows by malloc, under a lock that fork takes again after each handler.

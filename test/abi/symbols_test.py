@@ -17,7 +17,7 @@ FUNCTIONS = """
     free_sized free_aligned_sized
     __libc_malloc __libc_free __libc_calloc __libc_realloc __libc_reallocarray __libc_memalign
     __libc_valloc __libc_pvalloc __libc_mallinfo __libc_mallopt __posix_memalign
-    dlopen setrlimit setrlimit64 prlimit prlimit64
+    dlopen setrlimit setrlimit64 prlimit prlimit64 __register_atfork
     """.split()
 # operator new and new[], delete and delete[]: each with what C++20 lets follow.
 NEW = ["_Zn" + kind + "m" + tail for kind, tail in itertools.product(
@@ -45,6 +45,21 @@ class Symbols(unittest.TestCase):
         for library in (["-D", BUILD / "libburrow.so"], ["-g", BUILD / "libburrow.a"]):
             names = self.defined(*library)
             self.assertEqual(set(FUNCTIONS + NEW + DELETE) - names, set(), library)
+
+    def visible(self, *arguments):
+        """Symbols that other objects may bind to."""
+        lines = (line.split() for line in output("readelf", "-sW", *arguments).splitlines())
+        return {f[7].split("@")[0] for f in lines if len(f) >= 8 and f[4] in ("GLOBAL", "WEAK")
+                and f[5] in ("DEFAULT", "PROTECTED") and f[6] != "UND"}
+
+    def test_the_shared_library_exports_all_that_the_archive_has(self):
+        # Of C++: the public functions. Instances of the standard library's templates are everybody's.
+        ours = {name for name in self.visible(BUILD / "libburrow.a")
+                if not re.match(r"_ZT[IVS]?|_Z(G|N?K?S|TH|TW)|_ZN9__gnu_cxx|_ZNKSt|_ZNSt|DW\.|__clang", name)
+                and "St" not in name[:8]}
+        self.assertIn("pthread_sigmask", ours)
+        self.assertTrue(any(name.startswith("_ZN6burrow") for name in ours))
+        self.assertEqual(ours - self.visible("--dyn-syms", BUILD / "libburrow.so"), set())
 
     def test_nothing_is_left_of_what_glibc_replaces(self):
         # A function of glibc's malloc that we lacked would work on blocks that are not glibc's.

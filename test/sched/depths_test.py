@@ -9,8 +9,7 @@ import sys
 import unittest
 from pathlib import Path
 
-BUILD = Path(sys.argv.pop(1))
-PROGRAM = BUILD / "tests/sched/depths"
+PROGRAM = Path(sys.argv.pop(1))
 PATIENCE = 120
 
 

@@ -22,6 +22,7 @@ struct PoolTable {
   std::atomic<PoolShard*>* shards = nullptr;
 };
 
+/// Known by its size: a program and its libraries may each have one.
 inline constinit PoolTable no_pool_table;
 
 class PoolCore {

@@ -7,17 +7,20 @@
 #include <string_view>
 #include <tuple>
 #include <type_traits>
+#include <typeinfo>
 #include <utility>
 
 namespace burrow {
 
-/// A type, as Go's reflect.Type: one object for each, compared by address.
+/// A type, as Go's reflect.Type. Compare them by ==, not by address: a library that was opened by
+/// dlopen may have an object of its own for a type of the program's.
 class Type {
  public:
   using Equal = bool (*)(const void* a, const void* b);
 
-  constexpr Type(std::string_view name, size_t size, bool in_word, Equal compare)
-      : name_(name), size_(size), in_word_(in_word), equal_(compare) {}
+  constexpr Type(std::string_view name, const std::type_info* info, size_t size, bool in_word,
+                 Equal compare)
+      : name_(name), info_(info), size_(size), in_word_(in_word), equal_(compare) {}
 
   Type(const Type&) = delete;
   Type& operator=(const Type&) = delete;
@@ -34,8 +37,17 @@ class Type {
   /// Compares two values; null for types that cannot be compared.
   [[nodiscard]] constexpr Equal equal() const { return equal_; }
 
+  /// One type. Across libraries that holds for types with a name that both can mean, and where both
+  /// are compiled with RTTI; others, as of unnamed namespaces, are the library's own.
+  friend bool operator==(const Type& a, const Type& b) noexcept {
+    return &a == &b || is_same(a, b);
+  }
+
  private:
+  static bool is_same(const Type& a, const Type& b) noexcept;
+
   std::string_view name_;
+  const std::type_info* info_;
   size_t size_;
   bool in_word_;
   Equal equal_;
@@ -86,10 +98,19 @@ constexpr Type::Equal equality() {
   }
 }
 
-// Default visibility: shared objects are to agree on the address.
 template <class T>
-[[gnu::visibility("default")]] inline constexpr Type kType{pretty_name<T>(), sizeof(T), kInWord<T>,
-                                                           equality<T>()};
+constexpr const std::type_info* info() {
+#ifdef __cpp_rtti
+  return &typeid(T);
+#else
+  return nullptr;
+#endif
+}
+
+// Default visibility: most shared objects agree on the address, which is compared first.
+template <class T>
+[[gnu::visibility("default")]] inline constexpr Type kType{pretty_name<T>(), info<T>(), sizeof(T),
+                                                           kInWord<T>, equality<T>()};
 
 }  // namespace internal
 
