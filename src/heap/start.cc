@@ -14,7 +14,11 @@
 #include "heap/reserve.h"
 #include "heap/scavenger.h"
 #include "os/os.h"
+#include "os/sanitizer.h"
 #include "os/thread.h"
+
+// What the program calls malloc, where this library has one.
+extern "C" [[gnu::weak]] BURROW_HIDDEN void* burrow_own_malloc(size_t size);
 
 namespace burrow::heap {
 namespace {
@@ -86,6 +90,7 @@ void heap_init() {
   if (g_state.load(std::memory_order_relaxed) == StartState::kReady) {
     return;
   }
+  os::refuse_sanitizer(reinterpret_cast<void*>(burrow_own_malloc));
   arena_init();
   init_centrals();
   (void)meta_allocate(kColour, MetaKind::kOther);

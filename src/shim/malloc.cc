@@ -24,6 +24,9 @@ BURROW_EXPORT void* malloc(size_t size) {
   return heap::allocate_fast<EnomemFinish>(size);
 }
 
+// By this name the heap knows whether the program's malloc is this one.
+extern "C" BURROW_HIDDEN __attribute__((alias("malloc"))) void* burrow_own_malloc(size_t size);
+
 BURROW_EXPORT void free(void* p) {
   heap::deallocate_fast(p);
 }
