@@ -99,6 +99,7 @@ void check_next(const MSpan* span, const void* p, const Trailer& t) {
 }
 
 void check_live(const MSpan* span, const void* p) {
+  refuse_collected(p);
   const Trailer* t = trailer_of(span, p);
   const char* user_end = static_cast<const char*>(p) + t->size;
   if (t->seal != seal_of(t)) {

@@ -44,6 +44,11 @@ void print_pointer(Printer& out, const void* p) {
         << "allocated)";
     return;
   }
+  if (span->state == SpanState::kCollected) {
+    out << "collected heap, span " << Hex(address_of(span->start)) << " of " << span->pages.value
+        << " pages)";
+    return;
+  }
   if (span->size_class) {
     size_t offset = reinterpret_cast<Address>(p) - span->first;
     if (reinterpret_cast<Address>(p) >= span->first) {
@@ -59,6 +64,12 @@ void print_pointer(Printer& out, const void* p) {
     out << static_cast<unsigned>(span->size_class.value) << " (" << span->elem_size << " bytes))";
   } else {
     out << "large (" << span->elem_size << " bytes))";
+  }
+}
+
+void refuse_collected(const void* p) {
+  if (is_collected(p)) {
+    report(p);
   }
 }
 

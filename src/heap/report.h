@@ -12,6 +12,9 @@ namespace burrow::heap {
 /// known. Takes no lock.
 void print_pointer(Printer& out, const void* p);
 
+/// Ends the program if `p` is in the collected heap.
+void refuse_collected(const void* p);
+
 /// Each of these says of an object of the collected heap that nobody but the collector frees it.
 /// Ends the program: `p` was passed to `function` and is not a live block's start.
 [[noreturn]] void report_invalid_free(const void* p);

@@ -18,6 +18,8 @@
 #include <vector>
 
 #include "os/signal_mask.h"
+#include "os/signal_watch.h"
+#include "os/stop.h"
 #include "os/thread.h"
 
 namespace burrow::os {
@@ -196,6 +198,32 @@ TEST(OsSettings, DebugOptionsAreFoundByTheirWholeName) {
   EXPECT_EQ(debug_option("uard"), std::nullopt);
   unsetenv("BURROW_DEBUG");
   EXPECT_EQ(debug_option("verify"), std::nullopt);
+}
+
+TEST(OsSettings, VariablesAreSet) {
+  unsetenv("BURROW_A");
+  for (const char* value : {"1", "", "a=b", "longer than before"}) {
+    ASSERT_TRUE(set_env("BURROW_A", value));
+    EXPECT_STREQ(getenv("BURROW_A"), value);
+    EXPECT_STREQ(env("BURROW_A"), value);
+  }
+  ASSERT_EQ(setenv("BURROW_A", "libc's", 1), 0);
+  EXPECT_STREQ(env("BURROW_A"), "libc's");
+  EXPECT_NE(getenv("PATH"), nullptr);
+  unsetenv("BURROW_A");
+}
+
+TEST(OsSignals, Numbers) {
+  EXPECT_EQ(signal_number("USR1"), SIGUSR1);
+  EXPECT_EQ(signal_number("SIGTERM"), SIGTERM);
+  EXPECT_EQ(signal_number("12"), SIGUSR2);
+  EXPECT_EQ(signal_number("RTMIN"), SIGRTMIN);
+  EXPECT_EQ(signal_number("RTMIN+1"), SIGRTMIN + 1);
+  for (const char* wrong : {"", "SIG", "KILL", "9", "11", "0", "-10", "65", "RTMIN-1", "RTMIN+99",
+                            "usr1", "USR1 "}) {
+    EXPECT_EQ(signal_number(wrong), std::nullopt) << wrong;
+  }
+  EXPECT_EQ(signal_number(std::to_string(stop_signal())), std::nullopt);
 }
 
 TEST(OsThread, ExistsUntilItEnds) {

@@ -5,8 +5,6 @@
 #include <array>
 #include <charconv>
 #include <cstdint>
-#include <cstdlib>
-#include <cstring>
 #include <string>
 #include <string_view>
 
@@ -53,8 +51,7 @@ Role settle() {
   role.wrapper = starts_others();
   role.owner = !role.wrapper;
   std::string own = role.wrapper ? std::string(kPassedOn) : std::to_string(role.process);
-  // NOLINTNEXTLINE(concurrency-mt-unsafe): called from a constructor, before other threads
-  setenv("BURROW_OWNER_PID", own.c_str(), 1);
+  (void)os::set_env("BURROW_OWNER_PID", own);
   return role;
 }
 

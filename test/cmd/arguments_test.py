@@ -38,6 +38,11 @@ WRONG = [
     (["run", "--rate", "-1", "--", "true"], "--rate"),
     (["run", "--rate", "9223372036854775808", "--", "true"], "--rate"),
     (["run", "--memlimit", "12Q", "--", "true"], "--memlimit 12Q"),
+    (["run", "--memlimit", "12", "--", "true"], "no program runs in so little"),
+    (["run", "--signal", "KILL", "--profile", "x", "--", "true"], "--signal KILL"),
+    (["run", "--signal", "USR1", "--", "true"], "--profile"),
+    (["top", "--by", "space", "localhost:1"], "--by space"),
+    (["top", "--by", "space", "/no/such/file"], "--by space"),
 ]
 
 
@@ -64,6 +69,7 @@ class Arguments(Case):
         text = burrow("version").stdout
         self.assertRegex(text, r"^burrow \d+\.\d+\.\d+\n$")
         self.assertEqual(burrow("--version").stdout, text)
+        self.assertEqual(burrow("-V").stdout, text)
 
     def test_classes(self):
         self.assertEqual(burrow("classes").stdout, (HERE / "golden/classes.txt").read_text())

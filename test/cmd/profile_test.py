@@ -20,6 +20,39 @@ def block(request):
     return min(int(line.split()[1]) for line in table if int(line.split()[1]) >= request)
 
 
+@need("go", "strip")
+class Stripped(Case):
+    """Readers look for functions themselves in the files that they have, where not all were found."""
+
+    SOURCE = """
+        #include <cstdlib>
+        static void* kept[1000];
+        __attribute__((noinline)) static void grow() { for (auto& p : kept) p = malloc(3000); }
+        int main() { grow(); }"""
+
+    def mapping_flags(self, profile):
+        raw = run("go", "tool", "pprof", "-raw", "-symbolize=none", profile,
+                  env=clean_environment(HOME=str(self.top))).stdout
+        lines = raw.split("\nMappings\n")[1].splitlines()
+        return {line.split()[1].rsplit("/", 1)[-1]: "[FN]" in line for line in lines if "/" in line}
+
+    def test_the_unstripped_file_of_the_same_build_names_them(self):
+        whole = self.compile("srv", self.SOURCE, "-g", compiler="g++-12")
+        stripped = self.top / "srv_stripped"
+        run("strip", whole, "-o", stripped)
+        profile = self.top / "p.pb.gz"
+        burrow("run", "--rate", "1", "--profile", profile, "--", stripped)
+        self.assertIs(self.mapping_flags(profile)["srv_stripped"], False)
+        table = run("go", "tool", "pprof", "-top", "-sample_index=alloc_space", whole, profile,
+                    env=clean_environment(HOME=str(self.top))).stdout
+        self.assertRegex(table, r"\bgrow\b")
+
+    def test_where_all_were_found_none_is_looked_for(self):
+        profile = self.top / "p.pb.gz"
+        burrow("run", "--rate", "1", "--profile", profile, "--", KNOWN)
+        self.assertIs(self.mapping_flags(profile)["known"], True)
+
+
 @need("go")
 class Profile(Case):
     def profile_of(self, program, *arguments, options=("--rate", "1"), **more):

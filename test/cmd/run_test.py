@@ -99,6 +99,25 @@ class Linked(Case):
                 self.assertEqual(done.stderr.count("serving"), 1)
 
 
+class Python(Case):
+    SAID = "PYTHONMALLOC=malloc is set"
+
+    def said(self, *options, program=(PYTHON,), env=None):
+        done = burrow("run", *options, "--", *program, "-c", SHOW, "PYTHONMALLOC", env=env)
+        return self.SAID in done.stderr, done.stdout.split("PYTHONMALLOC=")[1].strip()
+
+    def test_a_profile_has_its_small_objects(self):
+        profile = ("--profile", self.top / "h.pb.gz")
+        script = self.script("start", f"#!{PYTHON}\n" + SHOW.replace("sys.argv[1:]", "['PYTHONMALLOC']"))
+        self.assertEqual(self.said(*profile), (True, "malloc"))
+        self.assertEqual(self.said("--http", "127.0.0.1:0"), (True, "malloc"))
+        self.assertEqual(self.said(*profile, program=("/usr/bin/env", PYTHON)), (True, "malloc"))
+        self.assertEqual(self.said(*profile, program=(script,)), (True, "malloc"))
+        self.assertEqual(self.said(), (False, "None"))
+        self.assertEqual(self.said(*profile, env=clean_environment(PYTHONMALLOC="pymalloc")),
+                         (False, "pymalloc"))
+
+
 class Becoming(Case):
     def test_exit_codes(self):
         for code in (0, 1, 2, 77):

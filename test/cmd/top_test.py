@@ -44,8 +44,13 @@ class Top(Case):
     def expect_agreement(self):
         for type_, lines in itertools.product(TYPES, (False, True)):
             with self.subTest(type=type_, lines=lines):
-                theirs = ["-nodefraction=0", f"-sample_index={type_}"] + ["-lines"] * lines
+                # What has no function here pprof would look for in the files.
+                theirs = ["-nodefraction=0", "-symbolize=none", f"-sample_index={type_}"] + ["-lines"] * lines
                 ours = ["-n", "0", "--by", type_] + ["--lines"] * lines
+                hidden = r"-hide=^(std|__gnu_cxx)::"
+                self.assertEqual(burrow_rows(self.profile, *ours, lines=lines),
+                                 pprof_rows(self.profile, hidden, *theirs))
+                ours.append("--std")
                 expected = pprof_rows(self.profile, *theirs)
                 self.assertGreater(len(expected), 2)
                 self.assertEqual(burrow_rows(self.profile, *ours, lines=lines), expected)
@@ -82,6 +87,30 @@ class Top(Case):
             }""", "-g", "-std=c++20")
         self.record(program)
         self.expect_agreement()
+
+    def test_what_std_allocates_is_its_callers(self):
+        program = self.compile("leak", """
+            #include <string>
+            #include <thread>
+            #include <unordered_map>
+            #include <vector>
+            struct Session { std::string user; std::vector<char> scratch; };
+            static std::unordered_map<int, Session> sessions;
+            __attribute__((noinline)) std::vector<char> parse_body(int n) { return std::vector<char>(n, 'x'); }
+            __attribute__((noinline)) void remember_session(int id) {
+              sessions.emplace(id, Session{std::string(300, 'u'), parse_body(3000)});
+            }
+            int main() { std::thread([] { for (int i = 0; i < 500; ++i) remember_session(i); }).join(); }
+            """, "-g", "-std=c++20", "-O0", compiler="g++-12")
+        self.record(program)
+        names = [row[-1] for row in burrow_rows(self.profile, "--by", "alloc_space")]
+        self.assertEqual(names[:2], ["parse_body", "remember_session"])
+        self.assertEqual([name for name in names if name.startswith("std::")], [])
+        self.assertTrue(burrow_rows(self.profile, "--std", "--by", "alloc_space")[0][-1].startswith("std::"))
+
+    def test_a_wrong_type_is_said_before_a_server_is_asked(self):
+        done = burrow("top", "--by", "inuse", "localhost:1", code=2)
+        self.one_line(done, "--by inuse", "inuse_space")
 
     def test_defaults(self):
         self.record(KNOWN)

@@ -7,6 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <cstring>
@@ -63,6 +64,34 @@ const char* env(const char* name) {
     }
   }
   return nullptr;
+}
+
+bool set_env(std::string_view name, std::string_view value) {
+  size_t count = 0;
+  char** place = nullptr;
+  for (char** e = environ; e != nullptr && *e != nullptr; ++e, ++count) {
+    if (std::strncmp(*e, name.data(), name.size()) == 0 && (*e)[name.size()] == '=') {
+      place = e;
+    }
+  }
+  // Never given back: the environment has it.
+  const size_t table = place != nullptr ? 0 : (count + 2) * sizeof(char*);
+  auto* memory = static_cast<char*>(map_memory(table + name.size() + value.size() + 2));
+  if (memory == nullptr) {
+    return false;
+  }
+  char* item = memory + table;
+  std::memcpy(item, name.data(), name.size());
+  item[name.size()] = '=';
+  std::memcpy(item + name.size() + 1, value.data(), value.size());
+  if (place == nullptr) {
+    auto** all = reinterpret_cast<char**>(memory);
+    std::copy_n(environ, count, all);
+    place = all + count;
+    environ = all;
+  }
+  *place = item;
+  return true;
 }
 
 std::optional<size_t> parse_bytes(std::string_view text) {
