@@ -46,9 +46,10 @@ void add_run(CLI::App& app, Action& action) {
   sub->add_option("--http", o.http,
                   "Serve profiles at HOST:PORT (port 0: a free one) or unix:/PATH")
       ->type_name("ADDR");
-  sub->add_option("--profile", o.profile,
-                  "Write the heap profile there when the program ends; with %p in the name, one for "
-                  "each process")
+  sub->add_option(
+         "--profile", o.profile,
+         "Write the heap profile there when the program ends; with %p in the name, one for "
+         "each process")
       ->type_name("OUT.pb.gz");
   sub->add_option("--signal", o.signal,
                   "Write it on this signal too, such as USR1; the program goes on")

@@ -173,11 +173,11 @@ void hide_library_frames(Profile& profile) {
   std::vector<bool> hidden;  // of each location, whether nothing else is at it
   hidden.reserve(profile.locations.size());
   for (const ProfileLocation& location : profile.locations) {
-    hidden.push_back(!location.lines.empty() &&
-                     std::all_of(location.lines.begin(), location.lines.end(),
-                                 [&](const ProfileLine& line) {
-                                   return is_library_function(profile.functions[line.function].name);
-                                 }));
+    hidden.push_back(
+        !location.lines.empty() &&
+        std::all_of(location.lines.begin(), location.lines.end(), [&](const ProfileLine& line) {
+          return is_library_function(profile.functions[line.function].name);
+        }));
   }
   for (ProfileSample& sample : profile.samples) {
     auto is_hidden = [&](size_t location) { return hidden[location]; };

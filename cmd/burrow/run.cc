@@ -174,8 +174,9 @@ void show_python(const RunOptions& options, Environment& environment) {
   std::vector<std::string> arguments(options.command.begin() + 1, options.command.end());
   if (fs::path(program_behind(*path, arguments)).filename().string().starts_with("python")) {
     environment.set("PYTHONMALLOC", "malloc");
-    complain(0, "PYTHONMALLOC=malloc is set, so that the profile has Python's small objects "
-                "(PYTHONMALLOC=pymalloc: without)");
+    complain(0,
+             "PYTHONMALLOC=malloc is set, so that the profile has Python's small objects "
+             "(PYTHONMALLOC=pymalloc: without)");
   }
 }
 

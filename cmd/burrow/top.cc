@@ -30,8 +30,9 @@ constexpr size_t kMostBytes = size_t{1} << 30;
 // What Burrow and Go serve. A server may take long to answer: what it will not have is said before.
 bool may_be_served(const std::string& type) {
   constexpr std::array<std::string_view, 12> kTypes = {
-      "", "alloc_objects", "alloc_space", "inuse_objects", "inuse_space", "goroutine",
-      "threadcreate", "samples", "cpu", "contentions", "delay", "count"};
+      "",          "alloc_objects", "alloc_space", "inuse_objects", "inuse_space",
+      "goroutine", "threadcreate",  "samples",     "cpu",           "contentions",
+      "delay",     "count"};
   return std::find(kTypes.begin(), kTypes.end(), type) != kTypes.end();
 }
 

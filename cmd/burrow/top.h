@@ -14,7 +14,7 @@ struct TopOptions {
   bool lines = false;
   bool by_cum = false;
   bool library_frames = false;  ///< std:: is shown too
-  std::optional<int> timeout;  ///< seconds
+  std::optional<int> timeout;   ///< seconds
 };
 
 /// Prints the table. The exit code.

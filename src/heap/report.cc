@@ -69,7 +69,7 @@ void print_pointer(Printer& out, const void* p) {
 
 void refuse_collected(const void* p) {
   if (is_collected(p)) {
-    report(p);
+    report(p, "");
   }
 }
 

@@ -125,8 +125,8 @@ int change_limit(int process, int resource, const void* now, void* before);
 /// The value of an environment variable, or null. Safe before libc's constructors have run.
 [[nodiscard]] const char* env(const char* name);
 
-/// Sets an environment variable, without the setenv of the program's: bash has one of its own, which
-/// does something else before main. False when memory is out. REQUIRES: there is one thread.
+/// Sets an environment variable, without the setenv of the program's: bash has one of its own,
+/// which does something else before main. False when memory is out. REQUIRES: there is one thread.
 [[nodiscard]] bool set_env(std::string_view name, std::string_view value);
 
 /// Parses "123", "64K", "1G", "512MiB" (powers of two) into bytes.

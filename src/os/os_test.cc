@@ -219,8 +219,8 @@ TEST(OsSignals, Numbers) {
   EXPECT_EQ(signal_number("12"), SIGUSR2);
   EXPECT_EQ(signal_number("RTMIN"), SIGRTMIN);
   EXPECT_EQ(signal_number("RTMIN+1"), SIGRTMIN + 1);
-  for (const char* wrong : {"", "SIG", "KILL", "9", "11", "0", "-10", "65", "RTMIN-1", "RTMIN+99",
-                            "usr1", "USR1 "}) {
+  for (const char* wrong :
+       {"", "SIG", "KILL", "9", "11", "0", "-10", "65", "RTMIN-1", "RTMIN+99", "usr1", "USR1 "}) {
     EXPECT_EQ(signal_number(wrong), std::nullopt) << wrong;
   }
   EXPECT_EQ(signal_number(std::to_string(stop_signal())), std::nullopt);

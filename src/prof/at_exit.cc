@@ -115,7 +115,8 @@ void read_chosen_signal() {
   if (std::optional<int> number = os::signal_number(text); number) {
     g_chosen = *number;
   } else {
-    say("BURROW_PROFILE_SIGNAL=", text, " is no signal to write profiles on; write for example USR1");
+    say("BURROW_PROFILE_SIGNAL=", text,
+        " is no signal to write profiles on; write for example USR1");
   }
 }
 

@@ -19,9 +19,12 @@ constexpr std::string_view kPassedOn = "passed-on";
 // Programs that start others as children. What calls exec alone (env, nice) is the other program
 // then, and need not be here.
 constexpr std::array<std::string_view, 22> kWrappers = {
-    "bash",  "busybox", "dash",    "dbus-run-session", "flock",  "gdb",   "ksh",  "ltrace",
-    "make",  "mksh",    "nsenter", "perf",             "runuser", "script", "setsid", "sh",
-    "strace", "su",     "time",    "timeout",          "xargs",  "zsh"};
+    "bash",    "busybox", "dash",    "dbus-run-session",
+    "flock",   "gdb",     "ksh",     "ltrace",
+    "make",    "mksh",    "nsenter", "perf",
+    "runuser", "script",  "setsid",  "sh",
+    "strace",  "su",      "time",    "timeout",
+    "xargs",   "zsh"};
 
 struct Role {
   uint32_t process = 0;

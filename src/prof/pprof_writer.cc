@@ -188,8 +188,8 @@ std::string gzip(const std::string& data) {
   }
   const size_t most = libdeflate_gzip_compress_bound(compressor.get(), data.size());
   const auto out = std::make_unique_for_overwrite<char[]>(most);
-  return {out.get(), libdeflate_gzip_compress(compressor.get(), data.data(), data.size(), out.get(),
-                                              most)};
+  return {out.get(),
+          libdeflate_gzip_compress(compressor.get(), data.data(), data.size(), out.get(), most)};
 }
 
 std::string Builder::finish() {

@@ -11,8 +11,8 @@ namespace burrow::prof {
 struct ProfileRecord {
   /// PC-1 of each return address, innermost first; in memory of the profiler that is never freed.
   std::span<const uintptr_t> stack;
-  int64_t object_size = 0;       ///< bytes of the blocks counted here
-  int64_t alloc_objects = 0;     ///< sampled allocations since the start
+  int64_t object_size = 0;    ///< bytes of the blocks counted here
+  int64_t alloc_objects = 0;  ///< sampled allocations since the start
   int64_t alloc_bytes = 0;
   int64_t inuse_objects = 0;  ///< of those, still live; negative in a difference when they shrank
   int64_t inuse_bytes = 0;

@@ -1,10 +1,11 @@
 // Allocates in `grow`, and then does what its argument says until a line, or a signal, comes.
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <sys/wait.h>
-#include <unistd.h>
 
 namespace {
 
