@@ -3,6 +3,7 @@
 
 usage: profile_test.py BUILD_DIR
 """
+import re
 import shutil
 import unittest
 
@@ -34,7 +35,8 @@ class Stripped(Case):
         raw = run("go", "tool", "pprof", "-raw", "-symbolize=none", profile,
                   env=clean_environment(HOME=str(self.top))).stdout
         lines = raw.split("\nMappings\n")[1].splitlines()
-        return {line.split()[1].rsplit("/", 1)[-1]: "[FN]" in line for line in lines if "/" in line}
+        paths = [re.search(r" (/\S+)", line) for line in lines]
+        return {path[1].rsplit("/", 1)[-1]: "[FN]" in line for path, line in zip(paths, lines) if path}
 
     def test_the_unstripped_file_of_the_same_build_names_them(self):
         whole = self.compile("srv", self.SOURCE, "-g", compiler="g++-12")
@@ -57,6 +59,7 @@ class Stripped(Case):
 class Profile(Case):
     def profile_of(self, program, *arguments, options=("--rate", "1"), **more):
         path = self.top / "heap.pb.gz"
+        more.setdefault("env", clean_environment(PYTHONMALLOC="malloc"))
         done = burrow("run", *options, "--profile", path, "--", program, *arguments, **more)
         self.assertEqual(done.stderr, "")
         return path
