@@ -41,12 +41,12 @@ inline constexpr std::array<DebugOption, 16> kDebugOptions = {{
 }};
 
 /// Every variable that `env` is asked for (a check compares).
-inline constexpr std::array<std::string_view, 13> kVariables = {
+inline constexpr std::array<std::string_view, 14> kVariables = {
     "BURROW_DEBUG",          "BURROW_GC",           "BURROW_HTTP",
     "BURROW_HTTP_ADDRFILE",  "BURROW_HTTP_CMDLINE", "BURROW_MEMLIMIT",
     "BURROW_OWNER_PID",      "BURROW_PROCS",        "BURROW_PROFILE",
-    "BURROW_PROFILE_SIGNAL", "BURROW_PROFRATE",     "BURROW_STACK",
-    "BURROW_SYMBOLIZER",
+    "BURROW_PROFILE_SIGNAL", "BURROW_PROFRATE",     "BURROW_ROOTS",
+    "BURROW_STACK",          "BURROW_SYMBOLIZER",
 };
 
 /// Says in one line each, on standard error, which settings have a wrong name, and which options of
