@@ -1,4 +1,5 @@
 // Stopping threads that block the stop's signal, and stops that fail.
+#include <signal.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -7,6 +8,7 @@
 #include "base/printer.h"
 #include "os/signal_mask.h"
 #include "os/stop_test_threads.h"
+#include "os/task_list.h"
 
 namespace burrow::os {
 namespace {
@@ -47,6 +49,18 @@ TEST_F(Stop, OneThatBlocksAllSignalsAndStopsByItself) {
     stop_if_asked();
   };
   check(1, step, kFew);
+}
+
+// Cancellation is signal 32: its handler would unwind out of the stop's.
+TEST_F(Stop, NoSignalGetsAThreadOutOfItsHandler) {
+  Counters counters(1, [] {});
+  counters.wait_for_all();
+  std::span<const StoppedThread> threads = stop();
+  ASSERT_EQ(threads.size(), 1U);
+  TaskStatus status = task_status(threads[0].tid);
+  resume_threads();
+  SignalMask most = SignalMask{~uint64_t{0}}.without(SIGKILL).without(SIGSTOP);
+  EXPECT_EQ(status.blocked, most.without(SIGSEGV).without(SIGBUS).bits);
 }
 
 // One that is stopped while it holds a lock would make the stop's owner wait for ever.
