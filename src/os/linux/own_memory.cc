@@ -1,8 +1,11 @@
 // Burrow's own mappings. See os/mappings.h.
+#include <sys/mman.h>
+
 #include <array>
 #include <atomic>
 
 #include "base/annotations.h"
+#include "base/errno_scope.h"
 #include "os/mappings.h"
 #include "os/os.h"
 
@@ -45,13 +48,17 @@ RangePage* page_after(RangePage& page) {
   if (next != nullptr) {
     return next;
   }
-  // Not by map_memory, which comes here: the page is looked through in vain, and holds no pointer.
-  auto* fresh = static_cast<RangePage*>(reserve(kOsPageSize, kOsPageSize));
-  if (fresh == nullptr || !commit(fresh, kOsPageSize)) {
+  // Not by `reserve` or `map_memory`, which note it and come here again: the page is looked through
+  // in vain, and holds no pointer.
+  ErrnoScope keep;
+  void* memory =
+      ::mmap(nullptr, kOsPageSize, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (memory == MAP_FAILED) {
     return nullptr;
   }
+  auto* fresh = static_cast<RangePage*>(memory);  // zeroes are free entries
   if (!page.next.compare_exchange_strong(next, fresh, std::memory_order_acq_rel)) {
-    unreserve(fresh, kOsPageSize);
+    ::munmap(memory, kOsPageSize);
     return next;
   }
   return fresh;
