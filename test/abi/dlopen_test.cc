@@ -109,6 +109,28 @@ TEST(Dlopen, ADeeplyBoundPluginSharesTheHeap) {
   EXPECT_STREQ(plugin.name(), "the plugin");
 }
 
+// The first ones to ask for it ask at once. In processes of their own, before any other test.
+TEST(DeepBindDeathTest, ManyThreadsAtOnce) {
+  for (int i = 0; i < 20; ++i) {
+    EXPECT_EXIT(
+        {
+          std::vector<std::thread> threads;
+          for (int t = 0; t < 4; ++t) {
+            threads.emplace_back([] {
+              Plugin plugin(RTLD_LAZY | RTLD_DEEPBIND);
+              plugin.release(malloc(100));
+              free(plugin.text());
+            });
+          }
+          for (std::thread& t : threads) {
+            t.join();
+          }
+          _exit(0);
+        },
+        testing::ExitedWithCode(0), "");
+  }
+}
+
 // The loader looks where the caller's RUNPATH says, as it does without us.
 TEST(Dlopen, TheCallersPathCounts) {
   void* opener = dlopen(BURROW_TEST_OPENER, RTLD_NOW);

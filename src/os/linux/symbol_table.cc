@@ -95,6 +95,8 @@ uint32_t gnu_hash(const char* name) {
   return hash;
 }
 
+// The pages stay writable: another thread may be at the same, and a lock could not be held under
+// the loader's.
 bool write_value(const SymbolTable& table, ElfW(Sym) & symbol, const void* to) {
   auto first = round_down(reinterpret_cast<uintptr_t>(&symbol), kOsPageSize);
   auto end = round_up(reinterpret_cast<uintptr_t>(&symbol + 1), kOsPageSize);
@@ -105,7 +107,7 @@ bool write_value(const SymbolTable& table, ElfW(Sym) & symbol, const void* to) {
   // Others may be looking the name up; either value serves them.
   __atomic_store_n(&symbol.st_value, reinterpret_cast<uintptr_t>(to) - table.object->l_addr,
                    __ATOMIC_RELAXED);
-  return ::syscall(SYS_mprotect, pages, end - first, table.protection) == 0;
+  return true;
 }
 
 // All versions of the name. A name that the library does not have needs no redirection.
