@@ -30,6 +30,7 @@ APART = {
     "os/linux/poll.cc.o": "the poller's thread",
     "os/linux/dirty.cc.o": "the collector's, which has its own check",
     "os/linux/task_list.cc.o": "the collector's",
+    "os/linux/mappings.cc.o": "the collector's",
     "os/linux/thread.cc.o": "pthread_join, where the first thread ends: see end_scavenger",
     "shim/info.cc.o": "malloc_info writes to a FILE",
     "prof/helper.cc.o": "asks a process for names",
