@@ -56,8 +56,7 @@ TEST(FdTable, AChildLeavesThemToo) {
   ASSERT_GE(kept.fd, 0);
   ASSERT_GE(replaced.fd, 0);
   replace(replaced.fd, open_socket_of_the_program);
-  g_fds.lock_for_fork();
-  g_fds.close_all_in_child();  // as in a child: it starts with the lock taken
+  g_fds.close_all_in_child();
   EXPECT_FALSE(is_open(kept.fd));
   EXPECT_TRUE(is_open(replaced.fd));
   close(replaced.fd);

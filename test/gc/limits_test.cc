@@ -194,9 +194,9 @@ TEST(Limits, CyclesPastTheLimitWaitWhenTheyTakeMoreThanHalf) {
 // No cycle begins while this lives.
 class NoStart {
  public:
-  NoStart() { gc::g_collector.lock_for_fork(); }
+  NoStart() { gc::g_collector.cycle_lock().lock_for_fork(); }
 
-  ~NoStart() { gc::g_collector.unlock_after_fork_in_parent(); }
+  ~NoStart() { gc::g_collector.cycle_lock().unlock_after_fork(); }
 
   NoStart(const NoStart&) = delete;
   NoStart& operator=(const NoStart&) = delete;
