@@ -10,6 +10,7 @@
 #include "gc/due_queue.h"
 #include "gc/faults.h"
 #include "gc/pacer.h"
+#include "gc/specials.h"
 #include "os/thread.h"
 #include "sched/blocking.h"
 #include "sched/spawn.h"
@@ -40,6 +41,9 @@ constexpr uint32_t kLeastPace = 30;
 constinit std::atomic<uint32_t> g_gave_up{UINT32_MAX};
 // Who runs them: see `self`. Relaxed: a thread can only find itself there.
 constinit std::atomic<const void*> g_runner{nullptr};
+// Destructors and cleanups up to this serial are the parent's. Relaxed: written in the child of a
+// fork, where one thread is.
+constinit std::atomic<uint64_t> g_inherited{0};
 
 // The calling goroutine, or the calling thread.
 const void* self() {
@@ -55,6 +59,10 @@ bool take_due(Special& special, void*& object) {
 
 // An exception that leaves a destructor or cleanup ends the program here, by noexcept.
 BURROW_NOINLINE void run_one(const Special& special, void* object) noexcept {
+  if (special.serial <= g_inherited.load(std::memory_order_relaxed) &&
+      !g_faults.inherited_destructors) {
+    return;
+  }
   special.function(special.kind == SpecialKind::kDestroy ? object : special.argument);
 }
 
@@ -157,7 +165,14 @@ void wait_for_cleanups(uint32_t cycle) {
   g_gave_up.store(cycle, std::memory_order_relaxed);
 }
 
-void reset_cleanups_after_fork() {
+bool cleanups_run() {
+  return g_taken.load(std::memory_order_seq_cst);
+}
+
+void reset_cleanups_after_fork(bool beside_others) {
+  if (beside_others) {
+    g_inherited.store(last_special(), std::memory_order_relaxed);
+  }
   g_runner.store(nullptr, std::memory_order_relaxed);
   g_thread_started.store(false, std::memory_order_relaxed);
   g_thread_wanted.store(0, std::memory_order_relaxed);

@@ -17,7 +17,11 @@ void drain_cleanups();
 /// only while they get on: the thread may hold what one of them waits for.
 void wait_for_cleanups(uint32_t cycle);
 
-/// In the child of a fork: whoever ran them is gone.
-void reset_cleanups_after_fork();
+/// Some are being run, or are about to be.
+[[nodiscard]] bool cleanups_run();
+
+/// In the child of a fork: the thread or goroutine that ran them is gone. With `beside_others` the
+/// parent had threads of the program that are gone as well: see gc.h, "fork".
+void reset_cleanups_after_fork(bool beside_others);
 
 }  // namespace burrow::gc

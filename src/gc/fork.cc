@@ -12,6 +12,9 @@
 #include "gc/mark_pool.h"
 #include "gc/no_access.h"
 #include "gc/specials.h"
+#include "os/task_list.h"
+#include "os/thread.h"
+#include "sched/start.h"
 
 namespace burrow::gc {
 namespace {
@@ -38,12 +41,23 @@ void each_leaf(Visit visit) {
   visit(no_access_lock());
 }
 
+// Threads of the program run beside the one that forks. Guarded by the locks of a fork; true where
+// a fork takes none.
+constinit bool g_beside_others = true;
+
+// REQUIRES: all locks are taken, so that no destructor begins meanwhile.
+bool has_others() {
+  size_t threads = 0;
+  bool known = os::for_each_task([&](uint32_t) { ++threads; });
+  return !known || threads > 1 + os::own_threads() || sched::runs_goroutines() || cleanups_run();
+}
+
 void in_child() {
   if (!started()) {
     return;
   }
   g_collector.reset_after_fork();
-  reset_cleanups_after_fork();
+  reset_cleanups_after_fork(g_beside_others);
   const Cache* own = forget_other_caches();
   for_each_central([own](Central& central) {
     central.disown(own == nullptr ? nullptr : own->spans[central.slot()]);
@@ -53,6 +67,8 @@ void in_child() {
 constinit os::ForkPart g_fork_parts[] = {
     {.rank = LockRank::kCycle,
      .each_lock = [](Visit visit) { visit(g_collector.cycle_lock()); },
+     .taken = [] { g_beside_others = !started() || has_others(); },
+     .freed = [] { g_beside_others = true; },
      .child = in_child},
     {.rank = LockRank::kCollector, .each_lock = each_start_lock},
     {.rank = LockRank::kCacheList, .each_lock = [](Visit visit) { visit(cache_list_lock()); }},

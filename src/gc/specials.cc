@@ -148,6 +148,12 @@ size_t waiting_specials() {
   return g_waiting.size() + g_reached.size() + g_taken - g_ids.stopped_count();
 }
 
+uint64_t last_special() {
+  BusyScope busy;
+  MutexLock hold(g_lock);
+  return g_serial;
+}
+
 // A cell that was made since the world was stopped refers to an object that was reachable then, or
 // is new; nobody has taken it for clearing.
 Address ask_weak_cell(const WeakCell& cell) {

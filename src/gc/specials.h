@@ -41,6 +41,9 @@ void end_taken();
 /// Specials whose objects were reachable when last looked at.
 [[nodiscard]] size_t waiting_specials();
 
+/// The highest serial that was given to one.
+[[nodiscard]] uint64_t last_special();
+
 /// Cells of weak pointers: where the object is, and the epoch in which the cell was made.
 struct WeakCell {
   std::atomic<Address> target;

@@ -108,6 +108,87 @@ bool is_whole(const std::vector<Node*>& kept) {
   return true;
 }
 
+int exit_code(pid_t pid) {
+  int status = 0;
+  while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+  }
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + WTERMSIG(status);
+}
+
+struct Noted {
+  std::atomic<int>* destroyed = nullptr;
+  bool whole = true;
+
+  ~Noted() { destroyed[whole ? 0 : 1].fetch_add(1); }
+};
+
+std::atomic<int> g_noted[2];
+
+__attribute__((noinline)) void make_noted(bool whole) {
+  for (int i = 0; i < 100; ++i) {
+    auto* noted = make<Noted>();
+    noted->destroyed = g_noted;
+    noted->whole = whole;
+  }
+}
+
+bool wait_for_noted(int least) {
+  for (int n = 0; n < 2000 && g_noted[0].load() < least; ++n) {
+    use(n);
+    collect();
+    usleep(1000);
+  }
+  return g_noted[0].load() >= least;
+}
+
+// The first test, so that no thread of another's is left. Nothing was in the middle of anything.
+TEST(Fork, ChildrenOfOneThreadDestroyWhatTheyInherit) {
+  alarm(kPatience);
+  make_noted(true);
+  ASSERT_TRUE(wait_for_noted(1));  // the thread of the destructors is there
+  usleep(50000);
+  make_noted(true);
+  pid_t pid = fork();
+  if (pid == 0) {
+    alarm(kPatience);
+    g_noted[0].store(0);
+    _exit(wait_for_noted(1) ? 0 : 6);
+  }
+  EXPECT_EQ(exit_code(pid), 0);
+}
+
+// A thread that is gone in the child was in the middle of changing what has a destructor.
+TEST(Fork, ChildrenDestroyNothingThatLostThreadsWereChanging) {
+  alarm(kPatience);
+  std::atomic<int> step{0};
+  std::thread changes([&step] {
+    auto* mine = make<Noted>();
+    mine->destroyed = g_noted;
+    mine->whole = false;
+    step.store(1);
+    while (step.load() == 1) {
+      usleep(1000);
+    }
+    mine->whole = true;
+  });
+  while (step.load() == 0) {
+    usleep(1000);
+  }
+  pid_t pid = fork();
+  if (pid == 0) {
+    alarm(kPatience);
+    g_noted[0].store(0);
+    g_noted[1].store(0);
+    make_noted(true);
+    bool destroyed = wait_for_noted(90);
+    _exit(!destroyed ? 7 : g_noted[1].load() != 0 ? 8 : 0);
+  }
+  int code = exit_code(pid);
+  step.store(2);
+  changes.join();
+  EXPECT_EQ(code, 0);
+}
+
 // 0 when all is well.
 int child_work(std::vector<Node*>* kept) {
   alarm(kPatience);
@@ -125,13 +206,6 @@ int child_work(std::vector<Node*>* kept) {
     usleep(1000);
   }
   return is_whole(*kept) ? 0 : 2;
-}
-
-int exit_code(pid_t pid) {
-  int status = 0;
-  while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
-  }
-  return WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + WTERMSIG(status);
 }
 
 TEST(Fork, ChildrenMakeAndCollect) {
