@@ -6,7 +6,7 @@
 namespace burrow::gc {
 
 /// Has those that are due run: on a goroutine of their own once the program has goroutines, and
-/// else on a thread of their own; one at a time.
+/// else on a thread of their own; one at a time. REQUIRES: the caller holds no lock.
 void wake_cleanups();
 
 /// Waits until all that are due now have run. Not from a destructor or cleanup.

@@ -15,6 +15,7 @@
 #include "gc/faults.h"
 #include "gc/goroutines.h"
 #include "gc/large.h"
+#include "gc/mark_pool.h"
 #include "gc/no_access.h"
 #include "gc/settle.h"
 #include "gc/specials.h"
@@ -55,6 +56,11 @@ void Collector::sweep(bool all) {
     }
   });
   sweep_large();
+  clear_next_marks();
+}
+
+void Collector::clear_next_marks() {
+  Turn turn(g_team.quota(), Pace::kBeside);
   constexpr PageCount kSome(4096);
   PageCount pages = heap::arena_committed();
   for (PageId at(0); at.value < pages.value; at = at + kSome) {
@@ -136,16 +142,44 @@ void Collector::end_marking() {
   with_loader(&Collector::finish_mark);
   while (!marked_) {
     // A fork is not to wait for that.
-    in_cycle_ = true;
+    left_ = Left::kMarks;
     cycle_lock_.unlock();
     g_stops.await_chance(wake_waiters);
     cycle_lock_.lock();
-    in_cycle_ = false;
+    left_ = Left::kNothing;
     mark_again();
     while (note_reached()) {
     }
     with_loader(&Collector::finish_mark);
   }
+}
+
+// What the parent has left undone comes first, in the child of a fork.
+void Collector::take_up() {
+  switch (std::exchange(left_, Left::kNothing)) {
+    case Left::kNothing:
+      break;
+    case Left::kMarks:
+      // What was stored since has shaded nothing: these marks say nothing any more.
+      if (!g_faults.inherited_marks) {
+        g_mark_pool.clear();
+        clear_next_marks();
+        forget_reached();
+      }
+      break;
+    case Left::kSweep:
+      sweep(/*all=*/false);
+      break;
+  }
+}
+
+// Outside of the lock: it starts a goroutine or a thread, whose locks come before.
+void Collector::wake_runner() {
+  left_ = Left::kSweep;
+  cycle_lock_.unlock();
+  wake_cleanups();
+  cycle_lock_.lock();
+  left_ = Left::kNothing;
 }
 
 bool Collector::run_cycle(bool forced) {
@@ -155,6 +189,7 @@ bool Collector::run_cycle(bool forced) {
   }
   g_pacer.begin_cycle(g_pacer.marked() + g_pacer.held());
   g_team.begin_cycle();
+  take_up();
   {
     Turn turn(g_team.quota(), Pace::kBeside);
     begin_changes(turn);
@@ -196,7 +231,7 @@ bool Collector::run_cycle(bool forced) {
     stats_.last_end_ns = os::wall_ns();
     stats_.times = times_;
   }
-  wake_cleanups();
+  wake_runner();
   sweep(forced);
   trace_cycle(stats_, forced);
   return true;
@@ -302,7 +337,7 @@ void Collector::reset_after_fork() {
   phase_.store(Phase::kOff, std::memory_order_relaxed);
   burrow_gc_marking = 0;
   loader_.store(Loader::kFree, std::memory_order_relaxed);
-  g_stops.reset_after_fork(std::exchange(in_cycle_, false));
+  g_stops.reset_after_fork();
   os::stop_reset_after_fork();
   changes_reset_after_fork();
   no_access_reset_after_fork();

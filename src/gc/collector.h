@@ -27,6 +27,14 @@ enum class Loader : uint8_t {
   kStuck,   ///< it has waited so long that nobody waits for the cycle; set by who waited
 };
 
+/// What of a cycle is to be done while its lock is free for a moment: a child that is forked then
+/// has to begin with that.
+enum class Left : uint8_t {
+  kNothing,
+  kMarks,  ///< the last stop has failed: there are marks of a cycle that has not ended
+  kSweep,  ///< destructors are due; nothing is swept
+};
+
 /// A cycle runs when there was none for so long: Go's forcegcperiod. Tests shorten it before the
 /// collector starts.
 inline constinit int64_t g_period_ns = 120'000'000'000;
@@ -93,7 +101,7 @@ class Collector {
 
   [[nodiscard]] CycleStats stats();
 
-  /// For fork. The first is held while a cycle is underway.
+  /// For fork. The first is held while a cycle is underway, but for moments (`Left`).
   RankedMutex& cycle_lock() { return cycle_lock_; }
 
   RankedMutex& start_lock() { return start_lock_; }
@@ -122,6 +130,9 @@ class Collector {
   void flip(const Marker::Work& work, CycleFigures figures);
   void settle_dead();
   void sweep(bool all);
+  void clear_next_marks();
+  void take_up() BURROW_REQUIRES(cycle_lock_);
+  void wake_runner() BURROW_REQUIRES(cycle_lock_);
   /// Runs the step while no object can be loaded or unloaded.
   void with_loader(void (Collector::*step)());
   void note_share();
@@ -142,7 +153,7 @@ class Collector {
   std::atomic<Loader> loader_{Loader::kFree};  // relaxed: it tells who waits when to give up
   std::atomic<bool> started_{false};
   Mutex start_lock_{LockRank::kCollector};
-  /// Held for the length of a cycle.
+  /// Held for the length of a cycle, but for moments (`Left`).
   Mutex cycle_lock_{LockRank::kCycle};
   RootJobs jobs_;
   RootJobs again_;
@@ -152,7 +163,7 @@ class Collector {
   Marker::Work work_;        ///< the same, by runs that have ended
   uint64_t held_bytes_ = 0;  ///< of `mark_due`
   bool marked_ = false;      ///< the last `finish_mark` has
-  bool in_cycle_ = false;    ///< `cycle_lock_` is free in the middle of a cycle; written under it
+  Left left_ BURROW_GUARDED_BY(cycle_lock_) = Left::kNothing;
   int64_t share_noted_ns_ = 0;
 };
 

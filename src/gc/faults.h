@@ -18,6 +18,7 @@ struct Faults {
   bool stale_weak = false;           ///< a weak pointer is asked as if none were being cleared
   bool no_owned_growth = false;      ///< malloc's blocks do not bring a cycle on
   bool no_cleanup_wait = false;      ///< who allocates does not wait for destructors
+  bool inherited_marks = false;      ///< a child goes by the marks of a cycle that it cannot end
   bool inherited_destructors = false;  ///< a child runs destructors of what lost threads changed
 };
 

@@ -83,10 +83,11 @@
 // Locks. cycle < collector < cache list < specials < central < large objects < mark pool < those of
 // the heap, see LockRank. All are taken within a `BusyScope`.
 //
-// fork. It waits for the cycle that is underway, and for whoever holds a lock (fork.cc). The child
-// has no collector's threads; they are started when it needs a cycle. It takes back what other
-// threads allocated from, and has no roots on their stacks. Where the parent had threads of the
-// program beside the one that forked, one of them may have been in the middle of changing any
+// fork. It waits for the cycle that is underway (a last stop that keeps failing it does not wait
+// for: the child drops the marks and begins anew), and for whoever holds a lock (fork.cc). The
+// child has no collector's threads; they are started when it needs a cycle. It takes back what
+// other threads allocated from, and has no roots on their stacks. Where the parent had threads of
+// the program beside the one that forked, one of them may have been in the middle of changing any
 // object, and a running destructor in the middle of what others are to destroy: the child runs no
 // destructor and no cleanup from before the fork.
 //

@@ -51,6 +51,12 @@ WorkChunk* MarkPool::get_full() {
   return chunk;
 }
 
+void MarkPool::clear() {
+  while (WorkChunk* chunk = get_full()) {
+    put_empty(chunk);
+  }
+}
+
 void MarkPool::put_full(WorkChunk* chunk) {
   MutexLock hold(lock_);
   chunk->next = full_;

@@ -32,6 +32,9 @@ class MarkPool {
   [[nodiscard]] WorkChunk* get_full();
   void put_full(WorkChunk* chunk);
 
+  /// Forgets all work.
+  void clear();
+
   /// Relaxed: a hint.
   [[nodiscard]] bool has_work() const { return full_count_.load(std::memory_order_relaxed) > 0; }
 

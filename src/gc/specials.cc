@@ -95,6 +95,16 @@ bool note_reached() {
   return g_looked_at < g_waiting.size();
 }
 
+void forget_reached() {
+  BusyScope busy;
+  MutexLock hold(g_lock);
+  for (size_t i = 0; i < g_reached.size(); ++i) {
+    g_waiting.push(g_reached[i]);
+  }
+  g_reached.clear();
+  g_looked_at = 0;
+}
+
 size_t take_unreached(SpecialList& taken) BURROW_NO_THREAD_SAFETY_ANALYSIS {
   std::swap(taken, g_waiting);
   std::swap(g_waiting, g_reached);

@@ -24,6 +24,9 @@ bool stop_cleanup(uint64_t id);
 /// `settle` has fewer to look at. True: call it again.
 [[nodiscard]] bool note_reached();
 
+/// Looks at all again: the marks are gone by which some were set aside.
+void forget_reached();
+
 /// Takes those that `note_reached` did not set aside; they are the caller's. Gives the number of
 /// them. REQUIRES: the world is stopped, and `taken` is empty.
 size_t take_unreached(SpecialList& taken);

@@ -62,9 +62,9 @@ void Stops::await_chance(void (*tell)()) {
   }
 }
 
-void Stops::reset_after_fork(bool in_cycle) {
+void Stops::reset_after_fork() {
   failing_since_ns_ = 0;
-  state_.store(in_cycle ? kGivenUp : kFine, std::memory_order_relaxed);
+  state_.store(kFine, std::memory_order_relaxed);
 }
 
 }  // namespace burrow::gc

@@ -32,9 +32,8 @@ class Stops {
   /// For so long that the program was told: nobody waits for a cycle at all.
   [[nodiscard]] bool given_up() const { return state_.load(std::memory_order_relaxed) == kGivenUp; }
 
-  /// In the child of a fork, which was begotten in the middle of a cycle or not. In the middle, its
-  /// collector cannot take the cycle up, and never runs.
-  void reset_after_fork(bool in_cycle);
+  /// In the child of a fork, where the thread is gone that could not be stopped.
+  void reset_after_fork();
 
  private:
   enum State : uint8_t { kFine, kFailing, kGivenUp };

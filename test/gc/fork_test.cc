@@ -146,15 +146,24 @@ TEST(Fork, ChildrenOfOneThreadDestroyWhatTheyInherit) {
   alarm(kPatience);
   make_noted(true);
   ASSERT_TRUE(wait_for_noted(1));  // the thread of the destructors is there
-  usleep(50000);
-  make_noted(true);
-  pid_t pid = fork();
-  if (pid == 0) {
-    alarm(kPatience);
-    g_noted[0].store(0);
-    _exit(wait_for_noted(1) ? 0 : 6);
+  int code = 6;
+  // On a loaded machine that thread may still be at work.
+  for (int round = 1; round <= 10 && code == 6; ++round) {
+    usleep(50000 * round);
+    make_noted(true);
+    pid_t pid = fork();
+    if (pid == 0) {
+      alarm(kPatience);
+      g_noted[0].store(0);
+      for (int n = 0; n < 50 && g_noted[0].load() == 0; ++n) {
+        collect();
+        usleep(1000);
+      }
+      _exit(g_noted[0].load() != 0 ? 0 : 6);
+    }
+    code = exit_code(pid);
   }
-  EXPECT_EQ(exit_code(pid), 0);
+  EXPECT_EQ(code, 0);
 }
 
 // A thread that is gone in the child was in the middle of changing what has a destructor.
