@@ -56,11 +56,10 @@ void Collector::sweep(bool all) {
     }
   });
   sweep_large();
-  clear_next_marks();
+  clear_next_marks(turn);
 }
 
-void Collector::clear_next_marks() {
-  Turn turn(g_team.quota(), Pace::kBeside);
+void Collector::clear_next_marks(Turn& turn) {
   constexpr PageCount kSome(4096);
   PageCount pages = heap::arena_committed();
   for (PageId at(0); at.value < pages.value; at = at + kSome) {
@@ -162,8 +161,9 @@ void Collector::take_up() {
     case Left::kMarks:
       // What was stored since has shaded nothing: these marks say nothing any more.
       if (!g_faults.inherited_marks) {
+        Turn turn(g_team.quota(), Pace::kBeside);
         g_mark_pool.clear();
-        clear_next_marks();
+        clear_next_marks(turn);
         forget_reached();
       }
       break;

@@ -7,6 +7,7 @@
 #include "base/mutex.h"
 #include "gc/pacer.h"
 #include "gc/roots.h"
+#include "gc/turn.h"
 
 namespace burrow::gc {
 
@@ -130,7 +131,7 @@ class Collector {
   void flip(const Marker::Work& work, CycleFigures figures);
   void settle_dead();
   void sweep(bool all);
-  void clear_next_marks();
+  static void clear_next_marks(Turn& turn);
   void take_up() BURROW_REQUIRES(cycle_lock_);
   void wake_runner() BURROW_REQUIRES(cycle_lock_);
   /// Runs the step while no object can be loaded or unloaded.
