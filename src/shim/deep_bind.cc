@@ -18,6 +18,8 @@ extern "C" {
 BURROW_EXPORT int setrlimit(int resource, const void* now);
 BURROW_EXPORT int prlimit(int process, int resource, const void* now, void* before);
 void cfree(void* p);
+// This library's own, whatever the program's is: an alias in malloc.cc.
+BURROW_HIDDEN void* burrow_own_malloc(size_t size);
 }
 
 namespace burrow::shim {
@@ -44,6 +46,7 @@ void* address(F* f) {
 
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wdeprecated-declarations"  // mallinfo
+
 bool redirect() {
   find_foreign_heap();
   const std::array redirections = {
@@ -82,6 +85,7 @@ bool redirect() {
   };
   return os::redirect_c_library(redirections);
 }
+
 #pragma GCC diagnostic pop
 
 // What a library that is bound deeply may be opened with. Where the program runs on another heap
@@ -89,7 +93,7 @@ bool redirect() {
 int served_mode(const char* file, int mode) {
   static constinit std::atomic<bool> served{false};
   if ((mode & RTLD_DEEPBIND) == 0 || served.load(std::memory_order_acquire) ||
-      dlsym(RTLD_DEFAULT, "malloc") != address(malloc)) {
+      os::bound_function("malloc") != address(burrow_own_malloc)) {
     return mode;
   }
   // Twice at once does no harm.

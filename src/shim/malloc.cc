@@ -25,7 +25,7 @@ BURROW_EXPORT void* malloc(size_t size) {
 }
 
 // By this name the heap knows whether the program's malloc is this one.
-extern "C" BURROW_HIDDEN __attribute__((alias("malloc"))) void* burrow_own_malloc(size_t size);
+BURROW_HIDDEN __attribute__((alias("malloc"))) void* burrow_own_malloc(size_t size);
 
 BURROW_EXPORT void free(void* p) {
   heap::deallocate_fast(p);
@@ -71,9 +71,6 @@ BURROW_EXPORT void free_aligned_sized(void* p, size_t alignment, size_t size) {
 BURROW_EXPORT size_t malloc_usable_size(void* p) {
   return p == nullptr ? 0 : heap::usable_size(p);
 }
-
-// As it is called from within this library: nobody else's malloc can come before it.
-__attribute__((visibility("hidden"), alias("malloc"))) void* burrow_preload_malloc(size_t size);
 
 BURROW_ALIAS(free) void cfree(void* p);
 BURROW_ALIAS(malloc) void* __libc_malloc(size_t size);

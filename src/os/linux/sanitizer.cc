@@ -1,13 +1,13 @@
 // Sanitizers on Linux. See os/sanitizer.h.
 #include "os/sanitizer.h"
 
-#include <dlfcn.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <string_view>
 
 #include "base/printer.h"
+#include "os/symbol_table.h"
 
 // Where their runtimes are linked, or loaded before this.
 extern "C" {
@@ -43,7 +43,7 @@ void refuse_sanitizer(void* own_malloc) {
     return;
   }
   FixedPrinter<400> line;
-  if (dlsym(RTLD_DEFAULT, "malloc") != own_malloc) {
+  if (bound_function("malloc") != own_malloc) {
     line << "burrow: " << name
          << "'s malloc serves this program: Burrow's heap profiles, figures and limits leave it "
             "out\n";

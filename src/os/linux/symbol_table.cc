@@ -1,5 +1,5 @@
-// The C library's dynamic symbols, written to where they are mapped: the pages become the process's
-// own copies, the file stays as it is. See os/symbol_table.h.
+// Dynamic symbols where they are mapped. Those of the C library are written to: the pages become
+// the process's own copies, the file stays as it is. See os/symbol_table.h.
 #include "os/symbol_table.h"
 
 #include <dlfcn.h>
@@ -26,15 +26,18 @@ struct SymbolTable {
   const uint32_t* hashes = nullptr;  // DT_GNU_HASH
   int protection = 0;                // of the pages
 
-  [[nodiscard]] bool complete() const {
-    return symbols != nullptr && names != nullptr && hashes != nullptr && protection != 0;
+  [[nodiscard]] bool readable() const {
+    return symbols != nullptr && names != nullptr && hashes != nullptr;
   }
+
+  [[nodiscard]] bool writable() const { return readable() && protection != 0; }
 };
 
-// glibc has made these addresses absolute.
+// glibc has made these addresses absolute, but not those of the vdso, which it cannot write to.
 template <typename T>
-T* pointer_of(const ElfW(Dyn) & entry) {
-  return reinterpret_cast<T*>(entry.d_un.d_ptr);
+T* pointer_of(const link_map* object, const ElfW(Dyn) & entry) {
+  ElfW(Addr) address = entry.d_un.d_ptr;
+  return reinterpret_cast<T*>(address < object->l_addr ? object->l_addr + address : address);
 }
 
 // The protection of the segment that holds an address of an object.
@@ -55,32 +58,45 @@ int protection_of(const void* base, const void* address) {
   return 0;
 }
 
-SymbolTable c_library() {
+SymbolTable table_of(const link_map* object) {
   SymbolTable table;
-  void* known = dlsym(RTLD_DEFAULT, "gnu_get_libc_version");
-  Dl_info info{};
-  link_map* object = nullptr;
-  if (known == nullptr ||
-      dladdr1(known, &info, reinterpret_cast<void**>(&object), RTLD_DL_LINKMAP) == 0 ||
-      object == nullptr || object->l_ld == nullptr) {
+  table.object = object;
+  if (object->l_ld == nullptr) {
     return table;
   }
-  table.object = object;
   for (const ElfW(Dyn)* entry = object->l_ld; entry->d_tag != DT_NULL; ++entry) {
     switch (entry->d_tag) {
       case DT_SYMTAB:
-        table.symbols = pointer_of<ElfW(Sym)>(*entry);
+        table.symbols = pointer_of<ElfW(Sym)>(object, *entry);
         break;
       case DT_STRTAB:
-        table.names = pointer_of<const char>(*entry);
+        table.names = pointer_of<const char>(object, *entry);
         break;
       case DT_GNU_HASH:
-        table.hashes = pointer_of<const uint32_t>(*entry);
+        table.hashes = pointer_of<const uint32_t>(object, *entry);
         break;
       default:
         break;
     }
   }
+  return table;
+}
+
+// What is loaded where an address is; null where nothing is.
+link_map* object_at(const void* address, Dl_info& info) {
+  link_map* object = nullptr;
+  return dladdr1(address, &info, reinterpret_cast<void**>(&object), RTLD_DL_LINKMAP) == 0 ? nullptr
+                                                                                          : object;
+}
+
+SymbolTable c_library() {
+  Dl_info info{};
+  void* known = dlsym(RTLD_DEFAULT, "gnu_get_libc_version");
+  link_map* object = known == nullptr ? nullptr : object_at(known, info);
+  if (object == nullptr) {
+    return {};
+  }
+  SymbolTable table = table_of(object);
   if (table.symbols != nullptr) {
     table.protection = protection_of(info.dli_fbase, table.symbols);
   }
@@ -110,24 +126,27 @@ bool write_value(const SymbolTable& table, ElfW(Sym) & symbol, const void* to) {
   return true;
 }
 
-// All versions of the name. A name that the library does not have needs no redirection.
-bool redirect(const SymbolTable& table, const Redirection& wanted) {
+// Calls visit(symbol) for each version of a function that the object defines, until it says false;
+// then false.
+template <typename Visit>
+bool each_definition(const SymbolTable& table, const char* name, Visit visit) {
   uint32_t buckets = table.hashes[0];
   uint32_t first = table.hashes[1];
   uint32_t filter_words = table.hashes[2];
   const uint32_t* bucket = table.hashes + 4 + size_t{filter_words} * (sizeof(ElfW(Addr)) / 4);
   const uint32_t* chain = bucket + buckets;
-  uint32_t hash = gnu_hash(wanted.name);
-  uint32_t i = bucket[hash % buckets];
-  if (i < first) {
+  uint32_t hash = gnu_hash(name);
+  uint32_t i = buckets == 0 ? 0 : bucket[hash % buckets];
+  if (i < first || i == 0) {
     return true;
   }
   for (;; ++i) {
     uint32_t entry = chain[i - first];
     ElfW(Sym)& symbol = table.symbols[i];
-    if ((entry | 1) == (hash | 1) && std::strcmp(table.names + symbol.st_name, wanted.name) == 0 &&
-        ELF64_ST_TYPE(symbol.st_info) == STT_FUNC && symbol.st_shndx != SHN_UNDEF &&
-        !write_value(table, symbol, wanted.to)) {
+    unsigned type = ELF64_ST_TYPE(symbol.st_info);
+    if ((entry | 1) == (hash | 1) && std::strcmp(table.names + symbol.st_name, name) == 0 &&
+        (type == STT_FUNC || type == STT_GNU_IFUNC) && symbol.st_shndx != SHN_UNDEF &&
+        !visit(symbol)) {
       return false;
     }
     if ((entry & 1) != 0) {
@@ -136,12 +155,30 @@ bool redirect(const SymbolTable& table, const Redirection& wanted) {
   }
 }
 
+// All versions of the name. A name that the library does not have needs no redirection.
+bool redirect(const SymbolTable& table, const Redirection& wanted) {
+  return each_definition(table, wanted.name, [&](ElfW(Sym) & symbol) {
+    return ELF64_ST_TYPE(symbol.st_info) != STT_FUNC || write_value(table, symbol, wanted.to);
+  });
+}
+
+void* definition_in(const link_map* object, const char* name) {
+  void* found = nullptr;
+  if (SymbolTable table = table_of(object); table.readable()) {
+    (void)each_definition(table, name, [&](const ElfW(Sym) & symbol) {
+      found = reinterpret_cast<void*>(object->l_addr + symbol.st_value);
+      return false;
+    });
+  }
+  return found;
+}
+
 }  // namespace
 
 bool redirect_c_library(std::span<const Redirection> redirections) {
   ErrnoScope keep;
   SymbolTable table = c_library();
-  if (!table.complete()) {
+  if (!table.writable()) {
     return false;
   }
   for (const Redirection& r : redirections) {
@@ -150,6 +187,23 @@ bool redirect_c_library(std::span<const Redirection> redirections) {
     }
   }
   return true;
+}
+
+void* bound_function(const char* name) {
+  void* address = dlsym(RTLD_DEFAULT, name);
+  Dl_info info{};
+  const link_map* object = address == nullptr ? nullptr : object_at(address, info);
+  if (object == nullptr || object->l_prev != nullptr) {
+    return address;
+  }
+  // In the program itself: its own function, or its jump to one of those that follow. The list
+  // begins in the order of the search, with what stays loaded.
+  for (; object != nullptr; object = object->l_next) {
+    if (void* found = definition_in(object, name); found != nullptr) {
+      return found;
+    }
+  }
+  return address;
 }
 
 }  // namespace burrow::os
