@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """created_by_test.py ROOT BUILD_DIR: a goroutine's trace names the line of the user's that called `go`."""
+import os
 import pathlib
 import shutil
 import subprocess
@@ -47,7 +48,8 @@ class CreatedBy(unittest.TestCase):
                         program = pathlib.Path(folder, "program")
                         subprocess.run([compiler, "-std=c++20", level, "-g", source, f"-I{ROOT}/include", "-o",
                                         program, *LINK], check=True, timeout=250)
-                        done = subprocess.run([program], capture_output=True, text=True, timeout=100, check=False)
+                        done = subprocess.run([program], capture_output=True, text=True, timeout=100, check=False,
+                                              env=os.environ | {"BURROW_SYMBOLIZER": str(BUILD / "burrow")})
                         made = [part.split("\n\n")[0].splitlines()
                                 for part in done.stderr.split("created by goroutine 1 at\n")[1:]]
                         self.assertEqual(
