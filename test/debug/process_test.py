@@ -154,11 +154,21 @@ class Children(unittest.TestCase):
 
     def test_executed_children_do_not_serve(self):
         env = environment(BURROW_HTTP="127.0.0.1:0")
+        # The shells, which pass on what they are asked to serve, are asked by a program that does.
         script = "for i in 1 2 3; do sh -c 'sleep 0; true' | cat; done; (true); echo $(echo done)"
-        done = subprocess.run(["bash", "-c", script], env=env, capture_output=True, text=True,
+        parent = f"import subprocess; subprocess.run(['bash', '-c', {script!r}], check=True)"
+        done = subprocess.run(["/usr/bin/python3", "-c", parent], env=env, capture_output=True, text=True,
                               timeout=WAIT)
         self.assertEqual(done.stdout, "done\n")
         self.assertRegex(done.stderr, r"\Aburrow: serving http://[^\n]+\n\Z")
+
+    def test_each_program_of_a_shell_serves(self):
+        """Which of them is the one that is meant is not known; the shell itself is not."""
+        env = environment(BURROW_HTTP="127.0.0.1:0")
+        done = subprocess.run(["bash", "-c", "/bin/true; (true); timeout 60 /bin/true; echo $(echo done)"],
+                              env=env, capture_output=True, text=True, timeout=WAIT)
+        self.assertEqual(done.stdout, "done\n")
+        self.assertRegex(done.stderr, r"\A(burrow: serving http://[^\n]+\n){2}\Z")
 
     def test_owner_is_who_was_named(self):
         """As `burrow run` does it: the number is known before exec, which keeps it."""
@@ -167,7 +177,8 @@ class Children(unittest.TestCase):
         self.assertEqual(done.stderr, "")
         del env["LD_PRELOAD"]
         preload = environment()["LD_PRELOAD"]
-        script = f"BURROW_OWNER_PID=$$ LD_PRELOAD={preload} exec sh -c 'true; exec true'"
+        script = (f"BURROW_OWNER_PID=$$ LD_PRELOAD={preload} exec /usr/bin/python3 -c "
+                  "'import os; os.execv(\"/bin/true\", [\"true\"])'")
         done = subprocess.run(["sh", "-c", script], env=env, capture_output=True, text=True,
                               timeout=WAIT)
         # Twice, as exec keeps the number.
