@@ -32,10 +32,8 @@ constinit std::atomic<bool> g_thread_started{false};
 // How many have run. Relaxed: it steers.
 constinit std::atomic<uint32_t> g_ran{0};
 // A thread that allocates waits for them for so many looks, as long as so many run between two:
-// slower ones wait for something themselves, perhaps for what that thread holds. Long enough that
-// the runner gets a processor on a loaded machine too.
+// slower ones wait for something themselves, perhaps for what that thread holds.
 constexpr int kMostLooks = 17;
-constexpr int64_t kLookNs = 60'000'000;
 constexpr uint32_t kLeastPace = 30;
 // The cycle after which that was in vain. Relaxed: it steers.
 constinit std::atomic<uint32_t> g_gave_up{UINT32_MAX};
@@ -117,6 +115,25 @@ bool wake_thread() {
   return true;
 }
 
+// False when they do not get on.
+bool wait_while_they_run() {
+  for (int look = 0; look < kMostLooks; ++look) {
+    uint32_t rests = g_rests.load(std::memory_order_acquire);
+    uint32_t ran = g_ran.load(std::memory_order_relaxed);
+    if (g_due.size() == 0) {
+      return true;
+    }
+    futex_wait_for(g_rests, rests, g_cleanup_look_ns.load(std::memory_order_relaxed));
+    if (g_due.size() == 0) {
+      return true;
+    }
+    if (g_ran.load(std::memory_order_relaxed) - ran < kLeastPace) {
+      return false;
+    }
+  }
+  return false;
+}
+
 }  // namespace
 
 void wake_cleanups() {
@@ -148,21 +165,11 @@ void wait_for_cleanups(uint32_t cycle) {
     return;
   }
   sched::BlockingScope lend;
-  for (int look = 0; look < kMostLooks; ++look) {
-    uint32_t rests = g_rests.load(std::memory_order_acquire);
-    uint32_t ran = g_ran.load(std::memory_order_relaxed);
-    if (g_due.size() == 0) {
-      return;
-    }
-    futex_wait_for(g_rests, rests, kLookNs);
-    if (g_due.size() == 0) {
-      return;
-    }
-    if (g_ran.load(std::memory_order_relaxed) - ran < kLeastPace) {
-      break;
-    }
+  g_cleanup_waiters.fetch_add(1, std::memory_order_relaxed);
+  if (!wait_while_they_run()) {
+    g_gave_up.store(cycle, std::memory_order_relaxed);
   }
-  g_gave_up.store(cycle, std::memory_order_relaxed);
+  g_cleanup_waiters.fetch_sub(1, std::memory_order_relaxed);
 }
 
 bool cleanups_run() {
@@ -174,6 +181,7 @@ void reset_cleanups_after_fork(bool beside_others) {
     g_inherited.store(last_special(), std::memory_order_relaxed);
   }
   g_runner.store(nullptr, std::memory_order_relaxed);
+  g_cleanup_waiters.store(0, std::memory_order_relaxed);
   g_thread_started.store(false, std::memory_order_relaxed);
   g_thread_wanted.store(0, std::memory_order_relaxed);
   g_taken.store(false, std::memory_order_relaxed);

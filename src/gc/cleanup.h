@@ -1,6 +1,7 @@
 // Runs destructors and cleanups of unreachable objects. See gc.h, "A cycle", 4.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 
 namespace burrow::gc {
@@ -23,5 +24,12 @@ void wait_for_cleanups(uint32_t cycle);
 /// In the child of a fork: the thread or goroutine that ran them is gone. With `beside_others` the
 /// parent had threads of the program that are gone as well: see gc.h, "fork".
 void reset_cleanups_after_fork(bool beside_others);
+
+/// That thread looks so often whether they get on. Long enough that the runner gets a processor on
+/// a loaded machine too. Tests change it. Relaxed: it steers.
+inline constinit std::atomic<int64_t> g_cleanup_look_ns{60'000'000};
+
+/// Threads that wait so now, for tests. Relaxed: it guards nothing.
+inline constinit std::atomic<int> g_cleanup_waiters{0};
 
 }  // namespace burrow::gc
