@@ -110,12 +110,21 @@ void note_no_access(Address from, Address to) {
     g_ranges.push(range);
     publish();
   }
-  if (t_hold.depth != 0) {
-    return;  // a signal handler inside the heap: the marker may be this thread's own
+  (void)await_scans();
+}
+
+bool await_scans() {
+  if (g_faults.no_access_notes) {
+    return true;
   }
+  if (t_hold.depth != 0) {
+    return false;
+  }
+  std::atomic_thread_fence(std::memory_order_seq_cst);
   for (const Entry& entry : g_flags) {
     wait_for(entry.flag);
   }
+  return true;
 }
 
 void forget_no_access(Address from, Address to) {

@@ -5,6 +5,9 @@
 // such pages are noted before the kernel is asked, by the functions of the C library that Burrow
 // stands in for (memory_rights.cc), and read by system calls from then on. A marker that has not
 // seen the note yet is waited for.
+//
+// Pages that Burrow closes itself (heap/guard.cc) need no note: their spans' descriptors say that
+// they are not to be read. The heap waits for the markers as a note does (`await_scans`).
 #pragma once
 
 #include <atomic>
@@ -34,6 +37,10 @@ inline bool any_no_access() {
 void note_no_access(Address from, Address to);
 /// It can be read again.
 void forget_no_access(Address from, Address to);
+
+/// Returns when no marker reads what it may have found readable before the call. False inside
+/// Burrow's own work, for example in a signal handler: the marker may be this thread's own.
+[[nodiscard]] bool await_scans();
 
 /// Where a marker says that it reads the arena as it is. One thread at a time; for ever.
 struct alignas(64) ScanFlag {

@@ -11,6 +11,7 @@
 #include "base/bits.h"
 #include "base/check.h"
 #include "gc/changes.h"
+#include "gc/faults.h"
 #include "gc/gc.h"
 #include "gc/goroutines.h"
 #include "gc/stale_words.h"
@@ -155,11 +156,13 @@ void scan_part(const Visitor& visit, const PagePart& part, bool again) {
     case heap::SpanState::kSmall:
       scan_blocks(visit, part, *span, span->size_class);
       return;
-    case heap::SpanState::kGuarded:  // its last page has no access
-      if (part.page.value + 1 < span->start.value + span->pages.value) {
+    case heap::SpanState::kGuarded: {  // its last page has no access, and a freed one has none
+      bool guard = part.page.value + 1 == span->start.value + span->pages.value;
+      if ((!guard && !span->pointer_free) || g_faults.no_access_notes) {
         visit(part.from, part.to);
       }
       return;
+    }
     case heap::SpanState::kFree:
     case heap::SpanState::kCollected:
       return;

@@ -11,6 +11,7 @@
 #include "gc/figures.h"
 #include "gc/gc.h"
 #include "gc/mapped_roots.h"
+#include "gc/no_access.h"
 #include "gc/pacer.h"
 #include "gc/tables.h"
 #include "heap/heap_internal.h"
@@ -58,7 +59,8 @@ void start() {
     fatal("cannot reserve address space for the collector's tables: raise RLIMIT_AS (ulimit -v)");
   }
   init_centrals();
-  static constexpr heap::CollectorHooks kHooks{end_cache, unbind_cache, collect_now, add_figures};
+  static constexpr heap::CollectorHooks kHooks{end_cache, unbind_cache, collect_now, add_figures,
+                                               await_scans};
   heap::install_collector_hooks(&kHooks);
   g_settings = {os::debug_option("gcstress") == "1", os::debug_option("gcverify") == "1",
                 os::debug_option("clobberfree") == "1"};

@@ -73,7 +73,7 @@ bool report_fault(const os::Fault& fault) BURROW_NO_THREAD_SAFETY_ANALYSIS {
 }
 
 // Gives the oldest dead block's pages back. REQUIRES: one waits.
-void bury_oldest() BURROW_REQUIRES(g_lock) {
+void reuse_oldest() BURROW_REQUIRES(g_lock) {
   Record& r = g_records[g_dead[g_dead_head]];
   g_dead_head = (g_dead_head + 1) % kDeadKept;
   --g_dead_count;
@@ -81,6 +81,43 @@ void bury_oldest() BURROW_REQUIRES(g_lock) {
   MSpan* span = std::exchange(r.span, nullptr);
   CHECK(os::commit(pointer_to(span->start), span->pages.bytes()));
   g_mheap.free_span(span);
+}
+
+// False when there is none.
+bool reserve_record() {
+  MutexLock hold(g_lock);
+  if (g_used == kRecords) {
+    if (g_dead_count == 0) {
+      return false;
+    }
+    reuse_oldest();
+  }
+  ++g_used;
+  return true;
+}
+
+// The block's record; from now on the collector does not begin to read the block.
+size_t note_dead(MSpan* span, const void* p) {
+  MutexLock hold(g_lock);
+  Record* r = find_record(span);
+  if (r == nullptr || r->block != p) {
+    report_invalid_free(p);
+  }
+  if (r->dead) {
+    report_double_free(p);
+  }
+  r->dead = true;
+  r->freed.capture();
+  span->pointer_free = true;
+  return static_cast<size_t>(r - g_records.data());
+}
+
+// REQUIRES: by the span's descriptor the collector passes by these pages.
+bool close_pages(void* start, size_t bytes) {
+  // Pairs with the one of the collector that installs its hooks and reads the descriptor.
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+  const CollectorHooks* hooks = collector_hooks();
+  return (hooks == nullptr || hooks->await_scans()) && os::protect_none(start, bytes);
 }
 
 }  // namespace
@@ -123,49 +160,43 @@ void* guard_allocate(size_t size, size_t alignment) {
       g_ticks.fetch_add(1, std::memory_order_relaxed) % g_rate != g_rate - 1) {
     return nullptr;
   }
-  MutexLock hold(g_lock);
-  if (g_used == kRecords) {
-    if (g_dead_count == 0) {
-      return nullptr;
-    }
-    bury_oldest();
+  if (!reserve_record()) {
+    return nullptr;
   }
   size_t body = round_up(size, kPageSize);
   body = body == 0 ? kPageSize : body;
   MSpan* span = g_mheap.allocate_large(body + kPageSize, kPageSize, SpanState::kGuarded);
-  if (span == nullptr) {
+  Address data = span == nullptr ? 0 : address_of(span->start);
+  if (span == nullptr || !close_pages(reinterpret_cast<void*>(data + body), kPageSize)) {
+    if (span != nullptr) {
+      g_mheap.free_span(span);
+    }
+    MutexLock hold(g_lock);
+    --g_used;
     return nullptr;
   }
   size_t grain = alignment > 16 ? alignment : 16;
-  Address data = address_of(span->start);
   span->first = data + round_down(body - size, grain);
+  MutexLock hold(g_lock);
   Record* r = find_record(nullptr);
-  if (!os::protect_none(reinterpret_cast<void*>(data + body), kPageSize) || r == nullptr) {
-    g_mheap.free_span(span);
-    return nullptr;
-  }
-  ++g_used;
+  CHECK(r != nullptr);
   *r = Record{span, reinterpret_cast<void*>(span->first), size, false, {}, {}};
   r->allocated.capture();
   return r->block;
 }
 
 void guard_free(MSpan* span, void* p) {
+  size_t index = note_dead(span, p);
+  // Else it is dead, but may be touched. Its old words are not to come back with its pages: the
+  // collector's verifier could not tell that they were there before.
+  if (close_pages(pointer_to(span->start), span->pages.bytes())) {
+    (void)os::release(pointer_to(span->start), span->pages.bytes());
+  }
   MutexLock hold(g_lock);
-  Record* r = find_record(span);
-  if (r == nullptr || r->block != p) {
-    report_invalid_free(p);
-  }
-  if (r->dead) {
-    report_double_free(p);
-  }
-  r->dead = true;
-  r->freed.capture();
-  (void)os::protect_none(pointer_to(span->start), span->pages.bytes());
   if (g_dead_count == kDeadKept) {
-    bury_oldest();
+    reuse_oldest();
   }
-  g_dead[(g_dead_head + g_dead_count++) % kDeadKept] = static_cast<uint16_t>(r - g_records.data());
+  g_dead[(g_dead_head + g_dead_count++) % kDeadKept] = static_cast<uint16_t>(index);
 }
 
 size_t guard_size(const MSpan* span) {

@@ -59,6 +59,9 @@ struct CollectorHooks {
   void (*collect)() = nullptr;
   /// Adds the collected objects and the collections so far.
   void (*add_figures)(HeapStats& stats) = nullptr;
+  /// Returns when nobody reads any more what the descriptors of spans said may be read before the
+  /// call. False where that cannot be waited for. REQUIRES: the caller holds no lock.
+  bool (*await_scans)() = nullptr;
 };
 
 /// Installs the collector's table, which must live for ever.

@@ -52,7 +52,9 @@ struct MSpan {
   bool sampled = false;       ///< the large block is in the profile
   bool moved = false;         ///< its mapping was moved here, see large.cc
   bool vacated = false;       ///< its mapping was moved away
-  bool pointer_free = false;  ///< the program says so of its large block: the collector passes by
+  /// The program says so of its large block, or the block is guarded and was freed: the collector
+  /// passes by.
+  bool pointer_free = false;
   int8_t list = -1;           ///< which occupancy list of its MCentral, or -1
 
   [[nodiscard]] Address limit() const { return address_of(start + pages); }
