@@ -11,6 +11,7 @@
 #include "gc/faults.h"
 #include "gc/pacer.h"
 #include "gc/specials.h"
+#include "os/os.h"
 #include "os/thread.h"
 #include "sched/blocking.h"
 #include "sched/spawn.h"
@@ -115,16 +116,27 @@ bool wake_thread() {
   return true;
 }
 
-// False when they do not get on.
-bool wait_while_they_run() {
-  for (int look = 0; look < kMostLooks; ++look) {
+// Until the time has come: signals and runners that rest end a sleep early. True when none is due.
+bool wait_until(int64_t deadline_ns) {
+  for (;;) {
     uint32_t rests = g_rests.load(std::memory_order_acquire);
-    uint32_t ran = g_ran.load(std::memory_order_relaxed);
     if (g_due.size() == 0) {
       return true;
     }
-    futex_wait_for(g_rests, rests, g_cleanup_look_ns.load(std::memory_order_relaxed));
-    if (g_due.size() == 0) {
+    int64_t left_ns = deadline_ns - os::monotonic_ns();
+    if (left_ns <= 0) {
+      return false;
+    }
+    futex_wait_for(g_rests, rests, left_ns);
+  }
+}
+
+// False when they do not get on.
+bool wait_while_they_run() {
+  int64_t look_ns = g_cleanup_look_ns.load(std::memory_order_relaxed);
+  for (int look = 0; look < kMostLooks; ++look) {
+    uint32_t ran = g_ran.load(std::memory_order_relaxed);
+    if (wait_until(os::monotonic_ns() + look_ns)) {
       return true;
     }
     if (g_ran.load(std::memory_order_relaxed) - ran < kLeastPace) {

@@ -40,8 +40,8 @@ enum class Left : uint8_t {
 /// collector starts.
 inline constinit int64_t g_period_ns = 120'000'000'000;
 
-/// After so many looks, 10 ms apart, at a collector that waits for the loader's lock nobody waits
-/// for it: the lock may be the waiter's own. Tests change it.
+/// After so many times 10 ms of looking at a collector that waits for the loader's lock nobody
+/// waits for it: the lock may be the waiter's own. Tests change it.
 inline constinit std::atomic<int> g_loader_looks{10};
 
 /// Times and counts for MemStats and gctrace.

@@ -8,6 +8,7 @@
 #include "gc/pacer.h"
 #include "gc/stops.h"
 #include "gc/turn.h"
+#include "os/os.h"
 #include "sched/blocking.h"
 
 namespace burrow::gc {
@@ -36,15 +37,17 @@ void Collector::wait_for_marks() {
   // Acquire: pairs with the release in `run_cycle`. Read before the pacer is asked: a goal that
   // comes later ends the sleep.
   uint32_t seen = marked_cycles_.load(std::memory_order_acquire);
-  int looks = 0;
+  // By the clock: signals end a sleep early.
+  int64_t free_at_ns = os::monotonic_ns();
   while (g_pacer.over() && !g_stops.failing() &&
          marked_cycles_.load(std::memory_order_acquire) == seen) {
     Loader loader = loader_.load(std::memory_order_relaxed);
-    looks = loader == Loader::kFree ? 0 : looks + 1;
+    int64_t now_ns = os::monotonic_ns();
+    free_at_ns = loader == Loader::kFree ? now_ns : free_at_ns;
     if (loader == Loader::kStuck) {
       return;
     }
-    if (looks > g_loader_looks) {
+    if (now_ns - free_at_ns > g_loader_looks * kLookNs) {
       // Only if it still waits: who has the lock by now is not stuck.
       loader_.compare_exchange_strong(loader, Loader::kStuck, std::memory_order_relaxed);
       return;
