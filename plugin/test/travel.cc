@@ -51,12 +51,14 @@ APART P* words(int n) {
 APART static void copy_words(void* to, void* const* from, size_t count) {
   std::memcpy(to, from, count * sizeof(void*));
 }
+
 APART P* words_by_a_helper(int n) {
   P* a[2] = {made(), made()};
   uintptr_t u[2];
   copy_words(u, reinterpret_cast<void**>(a), 2);
   return reinterpret_cast<P*>(u[n]);
 }
+
 APART P* doubles(int n) {
   P* a[2] = {made(), made()};
   double u[2], r[1];

@@ -48,14 +48,14 @@ struct MSpan {
   uint16_t free_count = 0;  ///< bits set in free_bits
   SizeClass size_class;
   SpanState state = SpanState::kFree;
-  bool need_zero = false;     ///< fresh blocks may hold old data
-  bool sampled = false;       ///< the large block is in the profile
-  bool moved = false;         ///< its mapping was moved here, see large.cc
-  bool vacated = false;       ///< its mapping was moved away
+  bool need_zero = false;  ///< fresh blocks may hold old data
+  bool sampled = false;    ///< the large block is in the profile
+  bool moved = false;      ///< its mapping was moved here, see large.cc
+  bool vacated = false;    ///< its mapping was moved away
   /// The program says so of its large block, or the block is guarded and was freed: the collector
   /// passes by.
   bool pointer_free = false;
-  int8_t list = -1;           ///< which occupancy list of its MCentral, or -1
+  int8_t list = -1;  ///< which occupancy list of its MCentral, or -1
 
   [[nodiscard]] Address limit() const { return address_of(start + pages); }
 

@@ -13,8 +13,8 @@
 // program's own libstdc++ to. In a thread that asked `throws_when_out_of_memory` both throw at
 // once. fork.cc keeps fork's handlers in order. limits.cc notices when the program limits its
 // address space; thread_start_preload.cc notices when it starts a thread, and scavenger.cc starts
-// the heap's own where it is asked for. give_way_preload.cc finds out that the program has Burrow in
-// it: the preload does nothing then. deep_bind.cc serves libraries that are opened with
+// the heap's own where it is asked for. give_way_preload.cc finds out that the program has Burrow
+// in it: the preload does nothing then. deep_bind.cc serves libraries that are opened with
 // RTLD_DEEPBIND, and foreign.cc hands blocks of the C library's own malloc back to it, when some
 // library was bound to that all the same.
 //
