@@ -185,12 +185,16 @@ NodeId GraphBuilder::ArgumentLevels::operator[](unsigned Level) {
     G.load(*Nodes[0], *Nodes[3], Why, Planes::Raw);
     return *Nodes[Level];
   }
-  NodeId Above = G.newNode();
-  for (NodeId N : {(*this)[1], (*this)[3], *Nodes[2], *Nodes[4]}) {
-    G.copy(N, Above, Why);
+  // Over pointers alone, and over at least one value in another form.
+  NodeId ByPointers = G.newNode(), Otherwise = G.newNode();
+  for (unsigned At : {1, 2}) {
+    G.copy((*this)[At], ByPointers, Why);
+    G.copy((*this)[At + 2], Otherwise, Why);
   }
-  G.load(Above, *Nodes[2], Why, Planes::Typed);
-  G.load(Above, *Nodes[4], Why, Planes::Raw);
+  G.MayBeEmpty.set(Otherwise);
+  G.load(ByPointers, *Nodes[2], Why, Planes::Typed);
+  G.load(ByPointers, *Nodes[4], Why, Planes::Raw);
+  G.load(Otherwise, *Nodes[4], Why);
   return *Nodes[Level];
 }
 

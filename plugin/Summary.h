@@ -1,9 +1,10 @@
 // What a call of a function does with its arguments, without looking at its body.
 //
 // A parameter has five levels: 0 is the argument itself, 1 the pointers that what it points to
-// holds, 2 all deeper ones; 3 and 4 are the same of what is held in another form than as pointers
-// (the raw plane of Access.h). A flow says that the value at a level of a parameter may come to a
-// sink. What a summary does not say does not happen; a function without a summary may do anything.
+// holds, 2 all deeper ones; 3 is what it points to holds in another form than as pointers (the raw
+// plane of Access.h), and 4 all that is reached over a value in such a form. So a number that is
+// read and kept keeps nothing of what is known by pointers alone. A flow says that the value at a
+// level of a parameter may come to a sink. What a summary does not say does not happen; a function without a summary may do anything.
 #pragma once
 
 #include <map>
@@ -42,7 +43,7 @@ struct Summary {
   /// The level of what memory at a level holds in a plane, and how many pointers deep it is.
   static constexpr unsigned below(unsigned Level, Planes Plane) {
     unsigned Typed = Level == 0 ? 1 : 2;
-    return Plane == Planes::Raw ? Typed + 2 : Typed;
+    return Plane == Planes::Raw || Level > 2 ? Typed + 2 : Typed;
   }
 
   static constexpr unsigned depth(unsigned Level) { return Level > 2 ? Level - 2 : Level; }
