@@ -25,7 +25,7 @@ namespace burrow {
 namespace {
 
 /// Carries a function's summary from the early run to the late one, and through LTO.
-constexpr const char* SummaryAttribute = "burrow-escape-2";
+constexpr const char* SummaryAttribute = "burrow-escape-3";
 /// Functions beyond this size are left alone: their callers' arguments escape.
 constexpr unsigned MaxInstructions = 50000;
 /// Runs over a cycle of the call graph until its summaries must have settled.

@@ -99,8 +99,8 @@ class Graph {
   NodeId FreedNode;        ///< handed to operator delete or free here
   NodeId CalleeFreedNode;  ///< the same in a function called
 
-  /// What an argument's memory holds in the raw plane: most memory holds nothing there, and what
-  /// is stored through nothing is stored nowhere.
+  /// What an argument's memory holds in the raw plane: most memory holds nothing there, what is
+  /// stored through nothing is stored nowhere, and what is read of nothing is nothing.
   llvm::SparseBitVector<> MayBeEmpty;
   std::vector<std::vector<ObjectId>> Params;  ///< by parameter and level; empty for plain numbers
   llvm::DenseMap<const llvm::Value*, NodeId> Nodes;

@@ -1,6 +1,6 @@
 // See Sidecar.h.
 //
-// The section's text: "burrow-escape 2 SYMBOL", then a line "NAME SUMMARY" for each function, then
+// The section's text: "burrow-escape 3 SYMBOL", then a line "NAME SUMMARY" for each function, then
 // an empty line. Linking relocatable objects into one joins the texts.
 #include "Sidecar.h"
 
@@ -26,7 +26,7 @@ namespace burrow {
 namespace {
 
 constexpr const char* SectionName = ".burrow.escape";
-constexpr StringRef Magic = "burrow-escape 2 ";
+constexpr StringRef Magic = "burrow-escape 3 ";
 
 struct Foreign {
   Summary What;

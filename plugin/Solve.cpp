@@ -137,8 +137,8 @@ bool Solver::defineTheUndefined() {
       add(Anything, G.HeapNode, Address, C.Why);
       Any = true;
     }
-    if (C.Kind == ConstraintKind::Load && G.Points[C.To].empty() && C.Why &&
-        C.Why->getType()->isPtrOrPtrVectorTy()) {
+    if (C.Kind == ConstraintKind::Load && G.Points[C.To].empty() && !G.MayBeEmpty.test(C.To) &&
+        C.Why && C.Why->getType()->isPtrOrPtrVectorTy()) {
       add(Anything, G.HeapNode, C.To, C.Why);
       Any = true;
     }

@@ -4,7 +4,8 @@
 // holds, 2 all deeper ones; 3 is what it points to holds in another form than as pointers (the raw
 // plane of Access.h), and 4 all that is reached over a value in such a form. So a number that is
 // read and kept keeps nothing of what is known by pointers alone. A flow says that the value at a
-// level of a parameter may come to a sink. What a summary does not say does not happen; a function without a summary may do anything.
+// level of a parameter may come to a sink. What a summary does not say does not happen; a function
+// without a summary may do anything.
 #pragma once
 
 #include <map>

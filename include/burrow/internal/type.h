@@ -44,7 +44,12 @@ class Type {
   }
 
  private:
+#ifdef __BURROW_PLUGIN__
+  // Pure: it keeps no Type, nor what an Any holds beside one.
+  [[gnu::pure]] static bool is_same(const Type& a, const Type& b) noexcept;
+#else
   static bool is_same(const Type& a, const Type& b) noexcept;
+#endif
 
   std::string_view name_;
   const std::type_info* info_;
