@@ -25,7 +25,7 @@ struct Node {
 // The number is not for the collector to see, once the pointer beside it is known to be exact.
 struct Hiding {
   Node* plain = nullptr;
-  uintptr_t number = 0;
+  uint64_t number = 0;
 };
 
 struct Random {
