@@ -151,9 +151,9 @@ void look_for_other_malloc() {
     return;
   }
   using MallInfo = struct mallinfo2 (*)();
-  static const auto kInfo = reinterpret_cast<MallInfo>(dlsym(RTLD_NEXT, "mallinfo2"));
-  if (kInfo != nullptr) {
-    struct mallinfo2 theirs = kInfo();
+  static const auto info = reinterpret_cast<MallInfo>(dlsym(RTLD_NEXT, "mallinfo2"));
+  if (info != nullptr) {
+    struct mallinfo2 theirs = info();
     if (theirs.arena + theirs.hblkhd > 0) {
       g_all.store(true, std::memory_order_relaxed);
     }

@@ -122,6 +122,7 @@ constexpr bool has_odd_member() {
 }
 
 /// The number of T's members; 0 where it cannot be told or is not worth counting.
+// NOLINTBEGIN(bugprone-branch-clone): the order of the questions counts
 template <class T>
 constexpr size_t count_fields() {
   constexpr size_t kCount = count_initialisers<T>();
@@ -134,6 +135,8 @@ constexpr size_t count_fields() {
     return kMembers > kMostFields ? 0 : kMembers;
   }
 }
+
+// NOLINTEND(bugprone-branch-clone)
 
 /// Unevaluated. REQUIRES: T is an aggregate of N members without bases or anonymous unions.
 template <class T, size_t N>

@@ -111,6 +111,7 @@ constexpr PointerMap map_of_second_word() {
 }
 
 // The map of a T whose members are M.
+// NOLINTBEGIN(bugprone-branch-clone): the order of the questions counts
 template <class T, class... M>
 constexpr PointerMap map_of_members(TypeList<M...> /*members*/) {
   constexpr size_t kCount = sizeof...(M);
@@ -130,6 +131,8 @@ constexpr PointerMap map_of_members(TypeList<M...> /*members*/) {
     return raw_map();
   }
 }
+
+// NOLINTEND(bugprone-branch-clone)
 
 template <class T>
 constexpr PointerMap aggregate_map() {
@@ -158,6 +161,7 @@ concept SimpleAggregate = std::is_aggregate_v<T> && std::is_class_v<T> && !requi
   T{AnyBaseOf<T>{}};
 } && !requires { std::tuple_size<T>::value; };
 
+// NOLINTBEGIN(bugprone-branch-clone): the order of the questions counts
 template <class T>
 constexpr PointerMap pointer_map() {
   if constexpr (!std::is_same_v<T, std::remove_cv_t<T>>) {
@@ -193,6 +197,7 @@ constexpr PointerMap pointer_map() {
     return raw_map();
   }
 }
+// NOLINTEND(bugprone-branch-clone)
 
 /// Types whose default value is all zero bytes, as fresh memory is.
 template <class T>
