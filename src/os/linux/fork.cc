@@ -11,11 +11,14 @@
 #include "os/stop.h"
 
 // glibc's list of FILEs: exported for ever, declared nowhere.
+// NOLINTBEGIN(readability-identifier-naming): glibc's names
 extern "C" {
 [[gnu::weak]] void _IO_list_lock();
 [[gnu::weak]] void _IO_list_unlock();
 [[gnu::weak]] void _IO_list_resetlock();
 }
+
+// NOLINTEND(readability-identifier-naming)
 
 namespace burrow::os {
 namespace {

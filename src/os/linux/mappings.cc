@@ -23,8 +23,9 @@ namespace {
 // "start-limit rwxp offset device inode   name".
 Mapping parse(std::string_view line) {
   Mapping m;
-  const char* end = line.data() + line.size();
-  const char* at = std::from_chars(line.data(), end, m.start, 16).ptr;
+  const char* first = line.data();
+  const char* end = first + line.size();
+  const char* at = std::from_chars(first, end, m.start, 16).ptr;
   at = std::from_chars(std::min(at + 1, end), end, m.limit, 16).ptr;
   constexpr size_t kRights = 5;
   if (static_cast<size_t>(end - at) < kRights) {
