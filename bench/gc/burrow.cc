@@ -55,7 +55,8 @@ void append(long count) {
     }
     bench::keep(slice.data());
   }
-  report("ns", clock.ns() / static_cast<double>((count + kMost - 1) / kMost * kMost));
+  const auto appended = (count + kMost - 1) / kMost * kMost;
+  report("ns", clock.ns() / static_cast<double>(appended));
 }
 
 struct Triple {

@@ -176,6 +176,7 @@ constexpr PointerMap pointer_map() {
     PointerMap map;
     map.add(0);
     return map;
+    // NOLINTNEXTLINE(bugprone-sizeof-expression): T may be a pointer
   } else if constexpr (std::is_empty_v<T> && sizeof(T) < sizeof(void*)) {
     return PointerMap();
   } else if constexpr (std::is_bounded_array_v<T>) {
@@ -226,6 +227,7 @@ constexpr void (*destroyer())(void*) {
 
 /// One constant for each type.
 template <class T>
+// NOLINTNEXTLINE(bugprone-sizeof-expression): T may be a pointer
 inline constexpr TypeInfo kTypeInfo{sizeof(T), kPointerMap<T>.bits.data(), destroyer<T>(), nullptr,
                                     kPointerMap<T>.kind};
 
