@@ -11,6 +11,7 @@
 #include "base/bits.h"
 #include "base/check.h"
 #include "base/mutex.h"
+#include "gc/address_range.h"
 #include "gc/faults.h"
 #include "gc/outside_list.h"
 #include "heap/arena.h"
@@ -20,15 +21,10 @@
 namespace burrow::gc {
 namespace {
 
-struct Range {
-  Address from;
-  Address to;
-};
-
 constinit Mutex g_lock{LockRank::kLeaf};
-constinit OutsideList<Range> g_user_roots BURROW_GUARDED_BY(g_lock);
+constinit OutsideList<AddressRange> g_user_roots BURROW_GUARDED_BY(g_lock);
 // The collector's alone, sorted.
-constinit OutsideList<Range> g_stacks;
+constinit OutsideList<AddressRange> g_stacks;
 
 // All private mappings are roots. Relaxed: set before the first cycle, or by the collector.
 constinit std::atomic<bool> g_all{false};
@@ -57,7 +53,7 @@ void add_present(RootJobs& jobs, Address from, Address to) {
 // [from, to) without the stacks of threads, of which only a part is in use.
 void add_without_stacks(RootJobs& jobs, Address from, Address to) {
   for (size_t i = 0; i < g_stacks.size() && from < to; ++i) {
-    const Range& stack = g_stacks[i];
+    const AddressRange& stack = g_stacks[i];
     if (stack.to <= from || stack.from >= to) {
       continue;
     }
@@ -87,7 +83,7 @@ void add_all_mappings(RootJobs& jobs) {
 
 // Private pages that are not there hold nothing, and some must not be touched: a thread of the
 // program's that fills them (userfaultfd) may have been stopped.
-void add_user_range(RootJobs& jobs, const Range& range) {
+void add_user_range(RootJobs& jobs, const AddressRange& range) {
   bool any = os::for_each_mapping([&](const os::Mapping& m) {
     Address from = std::max(m.start, range.from);
     Address to = std::min(m.limit, range.to);
@@ -193,7 +189,7 @@ void note_thread_stacks(std::span<const os::StoppedThread> threads) {
     }
   }
   std::sort(&g_stacks[0], &g_stacks[0] + g_stacks.size(),
-            [](const Range& a, const Range& b) { return a.from < b.from; });
+            [](const AddressRange& a, const AddressRange& b) { return a.from < b.from; });
 }
 
 void add_mapped_roots(RootJobs& jobs) {

@@ -8,6 +8,7 @@
 #include "base/check.h"
 #include "base/hold.h"
 #include "base/mutex.h"
+#include "gc/address_range.h"
 #include "gc/faults.h"
 #include "gc/outside_list.h"
 #include "heap/arena.h"
@@ -18,13 +19,8 @@
 namespace burrow::gc {
 namespace {
 
-struct Range {
-  Address from;
-  Address to;
-};
-
 constinit Mutex g_lock{LockRank::kLeaf};
-constinit OutsideList<Range> g_ranges BURROW_GUARDED_BY(g_lock);
+constinit OutsideList<AddressRange> g_ranges BURROW_GUARDED_BY(g_lock);
 
 struct Entry {
   std::atomic<const void*> marker{nullptr};
@@ -35,7 +31,7 @@ struct Entry {
 constinit std::array<Entry, 32> g_flags{};
 
 // What of [from, to) markers read as it is, in whole pages: the arena, and goroutines' stacks.
-Range read_natively(Address from, Address to) {
+AddressRange read_natively(Address from, Address to) {
   from = round_down(from, os::kOsPageSize);
   to = round_up(to, os::kOsPageSize);
   if (os::stack_slot_end(from) != 0) {
@@ -51,17 +47,17 @@ void publish() BURROW_REQUIRES(g_lock) {
 }
 
 // Takes [from, to) out of all ranges.
-void cut(const Range& hole) BURROW_REQUIRES(g_lock) {
+void cut(const AddressRange& hole) BURROW_REQUIRES(g_lock) {
   size_t count = g_ranges.size();
   size_t kept = 0;
   for (size_t i = 0; i < count; ++i) {
-    Range range = g_ranges[i];
+    AddressRange range = g_ranges[i];
     if (range.to <= hole.from || range.from >= hole.to) {
       g_ranges[kept++] = range;
       continue;
     }
     if (range.to > hole.to) {
-      Range above{hole.to, range.to};
+      AddressRange above{hole.to, range.to};
       if (range.from < hole.from || kept > i) {
         g_ranges.push(above);
       } else {
@@ -100,7 +96,7 @@ bool has_no_access(Address from, Address to) {
 }
 
 void note_no_access(Address from, Address to) {
-  Range range = read_natively(from, to);
+  AddressRange range = read_natively(from, to);
   if (range.from >= range.to || g_faults.no_access_notes) {
     return;
   }
@@ -128,7 +124,7 @@ bool await_scans() {
 }
 
 void forget_no_access(Address from, Address to) {
-  Range range = read_natively(from, to);
+  AddressRange range = read_natively(from, to);
   if (range.from < range.to && any_no_access()) {
     MutexLock hold(g_lock);
     cut(range);

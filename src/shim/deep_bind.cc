@@ -12,6 +12,7 @@
 #include "base/printer.h"
 #include "os/symbol_table.h"
 #include "shim/foreign.h"
+#include "shim/next_function.h"
 #include "shim/shim.h"
 
 extern "C" {
@@ -27,17 +28,7 @@ namespace {
 
 using Open = void* (*)(const char*, int);
 
-// Relaxed: found anew if need be, always the same.
 constinit std::atomic<Open> g_next{nullptr};
-
-Open next() {
-  Open f = g_next.load(std::memory_order_relaxed);
-  if (f == nullptr) {
-    f = reinterpret_cast<Open>(dlsym(RTLD_NEXT, "dlopen"));
-    g_next.store(f, std::memory_order_relaxed);
-  }
-  return f;
-}
 
 template <typename F>
 void* address(F* f) {
@@ -116,7 +107,7 @@ int served_mode(const char* file, int mode) {
 // return address: hence a jump, not a call.
 extern "C" BURROW_EXPORT void* dlopen(const char* file, int mode) noexcept {
   mode = burrow::shim::served_mode(file, mode);
-  auto open = burrow::shim::next();
+  auto open = burrow::shim::next_function(burrow::shim::g_next, "dlopen");
 #ifdef __clang__
   [[clang::musttail]]
 #endif

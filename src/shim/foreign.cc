@@ -6,12 +6,12 @@
 // reported.
 #include "shim/foreign.h"
 
-#include <dlfcn.h>
 #include <malloc.h>
 
 #include <atomic>
 
 #include "heap/hooks.h"
+#include "shim/next_function.h"
 #include "shim/shim.h"
 
 namespace burrow::shim {
@@ -25,13 +25,6 @@ using MallInfo = struct mallinfo2 (*)();
 constinit std::atomic<Free> g_free{nullptr};
 constinit std::atomic<UsableSize> g_usable_size{nullptr};
 constinit std::atomic<MallInfo> g_mallinfo2{nullptr};
-
-template <typename F>
-void find(std::atomic<F>& known, const char* name) {
-  if (known.load(std::memory_order_relaxed) == nullptr) {
-    known.store(reinterpret_cast<F>(dlsym(RTLD_NEXT, name)), std::memory_order_relaxed);
-  }
-}
 
 bool owns(const void* /*block*/) {
   MallInfo info = g_mallinfo2.load(std::memory_order_relaxed);
@@ -57,9 +50,9 @@ __attribute__((constructor)) void install() {
 }  // namespace
 
 void find_foreign_heap() {
-  find(g_free, "free");
-  find(g_usable_size, "malloc_usable_size");
-  find(g_mallinfo2, "mallinfo2");
+  (void)next_function(g_free, "free");
+  (void)next_function(g_usable_size, "malloc_usable_size");
+  (void)next_function(g_mallinfo2, "mallinfo2");
 }
 
 }  // namespace burrow::shim

@@ -21,6 +21,7 @@
 #include "burrow/gc.h"
 #include "gc/stops.h"
 #include "os/stop.h"
+#include "pipe.h"
 
 namespace burrow {
 namespace {
@@ -73,22 +74,6 @@ bool collects() {
   }
   return left < kMany / 2;
 }
-
-struct Pipe {
-  Pipe() { EXPECT_EQ(pipe(ends), 0); }
-
-  ~Pipe() {
-    close(ends[0]);
-    close(ends[1]);
-  }
-
-  Pipe(const Pipe&) = delete;
-  Pipe& operator=(const Pipe&) = delete;
-
-  void give() const { EXPECT_EQ(write(ends[1], "x", 1), 1); }
-
-  int ends[2];
-};
 
 // As a library does that calls the kernel itself.
 void block_by_system_call() {

@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "burrow/gc.h"
+#include "pipe.h"
 
 namespace burrow {
 namespace {
@@ -90,22 +91,6 @@ class Collecting {
   std::atomic<bool> done_{false};
   std::atomic<int> count_{0};
   std::thread thread_;
-};
-
-struct Pipe {
-  Pipe() { EXPECT_EQ(pipe(ends), 0); }
-
-  ~Pipe() {
-    close(ends[0]);
-    close(ends[1]);
-  }
-
-  Pipe(const Pipe&) = delete;
-  Pipe& operator=(const Pipe&) = delete;
-
-  void give() const { EXPECT_EQ(write(ends[1], "x", 1), 1); }
-
-  int ends[2];
 };
 
 TEST(Signals, AsynchronousInputGoesOn) {
