@@ -169,6 +169,11 @@ TEST(OwnMemory, HasRoomForMany) {
   }
 }
 
+// A local variable would not do: AddressSanitizer keeps those elsewhere.
+uintptr_t place_on_stack() {
+  return reinterpret_cast<uintptr_t>(__builtin_frame_address(0));
+}
+
 TEST(ThreadStack, IsWhatTheCLibrarySays) {
   std::thread([] {
     learn_thread_stacks();
@@ -182,14 +187,13 @@ TEST(ThreadStack, IsWhatTheCLibrarySays) {
     // Without the guard there, with it here.
     EXPECT_LE(own.low, reinterpret_cast<uintptr_t>(low));
     EXPECT_EQ(own.limit, reinterpret_cast<uintptr_t>(low) + bytes);
-    EXPECT_TRUE(own.holds(reinterpret_cast<uintptr_t>(&own)));
-    EXPECT_NE(stack_end(reinterpret_cast<uintptr_t>(&own)), 0U);
+    EXPECT_TRUE(own.holds(place_on_stack()));
+    EXPECT_NE(stack_end(place_on_stack()), 0U);
   }).join();
 }
 
 TEST(ThreadStack, OfTheFirstThread) {
-  int local = 0;
-  auto sp = reinterpret_cast<uintptr_t>(&local);
+  uintptr_t sp = place_on_stack();
   StackBounds first = first_stack(sp);
   EXPECT_TRUE(first.holds(sp));
   EXPECT_EQ(first.limit, mapping_of(sp).limit);
