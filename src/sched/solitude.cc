@@ -1,7 +1,6 @@
 // Going from one processor to several. See solitude.h.
 #include "sched/solitude.h"
 
-#include "arch/arch.h"
 #include "base/check.h"
 #include "os/os.h"
 #include "os/thread.h"
@@ -34,11 +33,19 @@ void Solitude::end() {
   }
 }
 
-void Solitude::Turn::linger() {
-  constexpr int64_t kNs = 1'000'000;
-  int64_t until = os::monotonic_ns() + kNs;
+void Solitude::Turn::linger() const {
+  constexpr int64_t kTurnNs = 1'000'000;
+  constexpr int64_t kMeetNs = 50'000'000;
+  constexpr int64_t kNapNs = 100'000;
+  int64_t until = os::monotonic_ns() + kTurnNs;
+  bool shared = false;
   while (os::monotonic_ns() < until) {
-    arch::pause();
+    // On a busy machine the other worker needs time of its own to come into this turn.
+    if (!shared && solitude_.state_.load(std::memory_order_relaxed) == State::kShared) {
+      shared = true;
+      until = os::monotonic_ns() + kMeetNs;
+    }
+    os::sleep_ns(kNapNs);
   }
 }
 

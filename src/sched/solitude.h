@@ -44,14 +44,15 @@ class Solitude {
     }
 
    private:
-    static void linger();
+    void linger() const;
 
     Solitude& solitude_;
     State state_;
   };
 
   /// REQUIRES: there is no other processor. Nothing happens where the system has no barrier for
-  /// all threads. `slowly`: turns take a millisecond, for tests.
+  /// all threads. `slowly`: turns take a millisecond, the one in which `end` comes 50 more, for
+  /// tests.
   void begin(bool slowly);
   /// Before there is another. Waits for the owner's turn, if it is in one: some instructions.
   void end();
