@@ -9,7 +9,8 @@ namespace burrow {
 struct StackStats {
   size_t reserved = 0;    ///< address space, which costs nothing by itself; guards included
   size_t committed = 0;   ///< that has memory
-  size_t in_use = 0;      ///< between the stack pointer and the stack's beginning
+  size_t in_use = 0;      ///< between the stack pointer and the stack's beginning; 0 while the
+                          ///< goroutine runs on a stack that the program made
   size_t high_water = 0;  ///< from the deepest page that was touched (since it was trimmed)
 };
 

@@ -67,8 +67,13 @@
 //  2. Malloc'd blocks, objects and goroutines' stacks are read as they are. Pages that the program
 //     closes there are noted before they are closed (no_access.h), and copied from then on.
 //  3. The end of a thread's own stack stands in its descriptor; of any other it is that of the
-//     block, the object or the mapping that it lies in (thread_roots.h).
-//  4. Memory that the program named, and, where malloc is another's, all private mappings
+//     block, the object or the mapping that it lies in (thread_roots.h). A thread on its signal
+//     stack, and a goroutine that parked on a coroutine's, have their calls on another besides; how
+//     deep these go is not known, so what was ever written to of that stack is looked through.
+//  4. A word of a stack or a register that points just behind an object keeps it: loops leave such
+//     pointers, with the access at a negative distance. In memory it does not, as two objects in a
+//     row would keep each other.
+//  5. Memory that the program named, and, where malloc is another's, all private mappings
 //     (mapped_roots.h).
 //
 // Invariants.

@@ -6,7 +6,9 @@
 
 #include "base/annotations.h"
 #include "base/check.h"
+#include "gc/faults.h"
 #include "gc/roots.h"
+#include "gc/thread_roots.h"
 #include "os/os.h"
 #include "os/thread.h"
 #include "sched/stack.h"
@@ -16,6 +18,7 @@ namespace burrow::gc {
 namespace {
 
 using sched::Goroutine;
+using sched::GoroutineState;
 
 // Goroutines that a stopped thread is on, sorted. Written by the stop's owner before it starts the
 // markers, who read it.
@@ -34,12 +37,34 @@ Address end_of(const Goroutine& g) {
 // What is in use of a stack that does not run. Beside the program the words may be changing, and a
 // look may be wrong.
 BURROW_NO_TSAN Address start_of(const Goroutine& g) {
-  bool dead = g.state.load(std::memory_order_relaxed) == sched::GoroutineState::kDead;
+  bool dead = g.state.load(std::memory_order_relaxed) == GoroutineState::kDead;
   // One that is being made has its arguments already.
   const void* from = dead ? g.closure : g.context.sp;
-  auto start = reinterpret_cast<Address>(from);
-  bool inside = start >= reinterpret_cast<Address>(g.stack_low) && start < end_of(g);
-  return inside ? start : end_of(g);
+  return reinterpret_cast<Address>(from);
+}
+
+// One that parked on a stack of the program's own, a coroutine's: how deep it left its own is not
+// known.
+void visit_two_stacks(const Goroutine& g, Address sp, const RangeVisitor& visit) {
+  if (g_faults.own_stack_only) {
+    return;
+  }
+  visit_present(visit, reinterpret_cast<Address>(g.stack_low), end_of(g));
+  if (g.state.load(std::memory_order_relaxed) != GoroutineState::kRunning) {
+    visit_present(visit, sp, end_of_stack(sp));
+  }
+}
+
+void visit_stack(const Goroutine& g, const RangeVisitor& visit) {
+  Address start = start_of(g);
+  if (start == 0) {  // it has never run
+    return;
+  }
+  if (start >= reinterpret_cast<Address>(g.stack_low) && start <= end_of(g)) {
+    visit(start, end_of(g));
+    return;
+  }
+  visit_two_stacks(g, start, visit);
 }
 
 void reserve_running(size_t count) {
@@ -68,7 +93,7 @@ void for_each_goroutine_range(size_t first, size_t last,
                               void (*visit)(void* argument, Address, Address), void* argument) {
   sched::g_stacks.for_each_of(first, last, [&](const Goroutine& g) {
     if (!is_noted(g)) {
-      visit(argument, start_of(g), end_of(g));
+      visit_stack(g, {visit, argument});
     }
   });
 }
@@ -99,6 +124,10 @@ void note_stacks(os::StoppedThread& thread) {
     // A slot goes on behind its goroutine, with pages that were never touched.
     thread.stack_limit = end_of(*bounds.goroutine);
     thread.other_start = reinterpret_cast<Address>(w->context.sp);
+    if (thread.below_too) {
+      thread.other_start = reinterpret_cast<Address>(bounds.low);
+      thread.other_limit = thread.stack_limit;
+    }
     return;
   }
   if (const Goroutine* g = w->here(); g != nullptr) {

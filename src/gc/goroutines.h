@@ -19,7 +19,9 @@ class RootJobs;
 void add_goroutines(RootJobs& jobs);
 
 /// Calls `visit(argument, start, end)` with each goroutine's part of its stack, of those in slots
-/// [first, last). Those that `note_running` was told of are left to their threads.
+/// [first, last). Those that `note_running` was told of are left to their threads. One that parked
+/// on a stack that the program made has two parts: what was ever written to of its own, and that
+/// stack, of which some may not be readable.
 void for_each_goroutine_range(size_t first, size_t last,
                               void (*visit)(void* argument, Address, Address), void* argument);
 

@@ -9,6 +9,7 @@
 #include "base/annotations.h"
 #include "base/bits.h"
 #include "base/check.h"
+#include "gc/faults.h"
 #include "os/mappings.h"
 #include "os/os.h"
 
@@ -136,20 +137,50 @@ void Marker::scan_object(Address start, Address end, ObjectKind kind) {
   work_.scanned_bytes += end > start ? end - start : 0;
 }
 
-void Marker::scan_words(Address start, Address end) {
-  scan_object(round_up(start, alignof(void*)), end, ObjectKind::kRaw);
+// Pushes what ends where a word points to: it is looked for two bytes before, as items are even.
+BURROW_NO_TSAN __attribute__((no_sanitize("address"))) void Marker::push_ends(Address start,
+                                                                              Address end) {
+  if (g_faults.no_ends) {
+    return;
+  }
+  const Address base = heap::g_arena.base;
+  const size_t bytes = heap::g_arena.page_count << kPageShift;
+  for (Address at = start; at + sizeof(void*) <= end; at += sizeof(void*)) {
+    Address word = *reinterpret_cast<const volatile Address*>(at);
+    if (word % sizeof(void*) != 0 || word - base - 1 >= bytes) {
+      continue;
+    }
+    if (ObjectRef object = find_object(word); !object || object.start == word) {
+      push(word - 2);
+    }
+  }
+}
+
+void Marker::scan_words(Address start, Address end, Words words) {
+  start = round_up(start, alignof(void*));
+  if (words == Words::kOfFrames && any_no_access() && has_no_access(start, end)) {
+    scan_copied(start, end, words);
+    return;
+  }
+  scan_object(start, end, ObjectKind::kRaw);
+  if (words == Words::kOfFrames) {
+    push_ends(start, end);
+  }
 }
 
 // REQUIRES: at most kCopy.
-void Marker::scan_copy(size_t bytes) {
+void Marker::scan_copy(size_t bytes, Words words) {
   auto copy = reinterpret_cast<Address>(copy_);
   for (size_t done = 0; done < bytes; done += kSmallWords * sizeof(void*)) {
     scan_some(copy + done, std::min(kSmallWords, (bytes - done) / sizeof(void*)), ObjectKind::kRaw);
   }
+  if (words == Words::kOfFrames) {
+    push_ends(copy, copy + bytes);
+  }
   work_.scanned_bytes += bytes;
 }
 
-void Marker::scan_copied(std::span<const os::Piece> pieces) {
+void Marker::scan_copied(std::span<const os::Piece> pieces, Words words) {
   while (!pieces.empty()) {
     size_t count = 0;
     size_t bytes = 0;
@@ -158,22 +189,22 @@ void Marker::scan_copied(std::span<const os::Piece> pieces) {
       bytes += pieces[count++].bytes;
     }
     if (count > 1 && os::try_read_all(copy_, pieces.first(count))) {
-      scan_copy(bytes);
+      scan_copy(bytes, words);
     } else {
       count = std::max<size_t>(count, 1);
       for (const os::Piece& piece : pieces.first(count)) {
-        scan_copied(piece.from, piece.from + piece.bytes);
+        scan_copied(piece.from, piece.from + piece.bytes, words);
       }
     }
     pieces = pieces.subspan(count);
   }
 }
 
-void Marker::scan_copied(Address start, Address end) {
+void Marker::scan_copied(Address start, Address end, Words words) {
   for (Address at = round_up(start, alignof(void*)); at + sizeof(void*) <= end; at += kCopy) {
     size_t bytes = std::min(kCopy, round_down(end - at, sizeof(void*)));
     (void)os::read_what_is_there(copy_, at, bytes);
-    scan_copy(bytes);
+    scan_copy(bytes, words);
   }
 }
 

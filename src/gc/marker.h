@@ -19,6 +19,14 @@
 
 namespace burrow::gc {
 
+/// What words are looked through.
+enum class Words : uint8_t {
+  kOfMemory,
+  /// Of stacks and registers: a pointer just behind an object keeps it as well. That is what a loop
+  /// has left of a pointer to the last element once it was moved on.
+  kOfFrames,
+};
+
 // Two cache lines apart: markers lie side by side, and each writes its own all the time.
 class alignas(128) Marker {
  public:
@@ -31,14 +39,14 @@ class alignas(128) Marker {
 
   /// Pushes every aligned word of [start, end), which can be read. The memory may be changing
   /// meanwhile. In the arena only pages that are noted as such (no_access.h) may be unreadable.
-  void scan_words(Address start, Address end);
+  void scan_words(Address start, Address end, Words words = Words::kOfMemory);
 
   /// The same for memory of the program, of which some may not be readable, or not for long: that
   /// is passed by.
-  void scan_copied(Address start, Address end);
+  void scan_copied(Address start, Address end, Words words = Words::kOfMemory);
 
   /// The same for many short ranges: as few system calls as can be.
-  void scan_copied(std::span<const os::Piece> pieces);
+  void scan_copied(std::span<const os::Piece> pieces, Words words);
 
   /// Marks until there is no work at hand (then true) or about `budget` bytes were scanned.
   /// Takes work out of the pool, and leaves some there for others.
@@ -103,7 +111,8 @@ class alignas(128) Marker {
   void scan_some(Address start, size_t words, ObjectKind kind);
   void scan_object(Address start, Address end, ObjectKind kind);
   void scan_piece(Address from);
-  void scan_copy(size_t bytes);
+  void scan_copy(size_t bytes, Words words);
+  void push_ends(Address start, Address end);
 
   WorkChunk* current_ = nullptr;
   WorkChunk* second_ =

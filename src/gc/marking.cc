@@ -119,7 +119,7 @@ void verify_world(RootJobs& jobs, std::span<const os::StoppedThread> threads) {
   add_mapped_roots(jobs);
   for (const os::StoppedThread& thread : threads) {
     for_each_thread_range(
-        thread, [&](Address from, Address to) { jobs.add(RootJob::Kind::kWords, from, to); });
+        thread, [&](Address from, Address to) { jobs.add(RootJob::Kind::kFrames, from, to); });
   }
   note_running(threads);
   add_goroutines(jobs);

@@ -19,6 +19,7 @@
 #include "heap/mcache_layout.h"
 #include "heap/mspan.h"
 #include "os/os.h"
+#include "sched/stack.h"
 
 namespace burrow::gc {
 namespace {
@@ -230,7 +231,7 @@ void add_arena(RootJobs& jobs, RootJob::Kind kind, Address start, Address end) {
 void for_each_root_range(const RootJob& job, void (*visit)(void* argument, Address, Address),
                          void* argument) {
   Visitor visitor{visit, argument};
-  if (job.kind == RootJob::Kind::kWords) {
+  if (job.kind == RootJob::Kind::kWords || job.kind == RootJob::Kind::kFrames) {
     visitor(job.start, job.end);
     return;
   }
@@ -255,14 +256,23 @@ void for_each_root_range(const RootJob& job, void (*visit)(void* argument, Addre
 }
 
 void run_job(Marker& marker, const RootJob& job) {
-  if (job.kind == RootJob::Kind::kWords) {
-    marker.scan_copied(job.start, job.end);
+  bool frames = job.kind == RootJob::Kind::kFrames;
+  if (frames || job.kind == RootJob::Kind::kWords) {
+    marker.scan_copied(job.start, job.end, frames ? Words::kOfFrames : Words::kOfMemory);
     return;
   }
+  bool goroutines = job.kind == RootJob::Kind::kGoroutines;
   NativeScan scan(marker.scan_flag());
   uint64_t bytes = 0;
   for_each_root_range(job, [&](Address from, Address to) {
-    marker.scan_words(from, to);
+    sched::StackArea::Bounds bounds;
+    if (!goroutines) {
+      marker.scan_words(from, to);
+    } else if (sched::g_stacks.find(from, bounds)) {
+      marker.scan_words(from, to, Words::kOfFrames);
+    } else {
+      marker.scan_copied(from, to, Words::kOfFrames);
+    }
     bytes += to - from;
   });
   g_scanned_bytes[static_cast<size_t>(job.kind)].fetch_add(bytes, std::memory_order_relaxed);

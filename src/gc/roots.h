@@ -16,13 +16,14 @@ namespace burrow::gc {
 struct RootJob {
   enum class Kind : uint8_t {
     kWords,    ///< every word of [start, end) that can be read; not in the arena
+    kFrames,   ///< the same, of stacks and registers
     kManual,   ///< malloc'd blocks in a part of the arena
     kAgain,    ///< malloc'd blocks, and marked objects of ObjectKind::kRaw, in a part of the arena
     kChanged,  ///< the same in what was written to
     kChangedLast,  ///< the same, and nobody will ask again
     kGoroutines,   ///< the stacks of goroutines: `start` and `end` are numbers of slots
   };
-  static constexpr size_t kKinds = 6;
+  static constexpr size_t kKinds = 7;
   Address start = 0;
   Address end = 0;
   Kind kind = Kind::kWords;

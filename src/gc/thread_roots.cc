@@ -16,17 +16,6 @@
 namespace burrow::gc {
 namespace {
 
-struct Visitor {
-  void (*visit)(void* argument, Address from, Address to);
-  void* argument;
-
-  void operator()(Address from, Address to) const {
-    if (from < to) {
-      visit(argument, from, to);
-    }
-  }
-};
-
 // The end of the block or object that holds the address; 0 when none does.
 Address end_in_arena(Address address) {
   PageId page(0);
@@ -61,7 +50,23 @@ Address readable_end(Address from) {
   return at;
 }
 
-// Where a stack ends that the program made.
+os::StackBounds own_stack(const os::StoppedThread& thread) {
+  if (thread.thread_pointer == 0) {
+    return {};  // made by clone itself: the stack that it is on is all that is known
+  }
+  if (os::StackBounds own = os::thread_stack(thread.thread_pointer); own.limit != 0) {
+    return own;
+  }
+  if (thread.tid == os::process_id()) {
+    return os::first_stack(thread.sp, thread.below_too);
+  }
+  // A thread that the C library did not make, or one that does not tell.
+  os::Mapping around = os::mapping_of(thread.thread_pointer - 1);
+  return {around.start, around.limit};
+}
+
+}  // namespace
+
 Address end_of_stack(Address sp) {
   if (Address end = end_in_arena(sp); end != 0) {
     return end;
@@ -73,8 +78,7 @@ Address end_of_stack(Address sp) {
   return limit != 0 ? limit : readable_end(sp);
 }
 
-// What was never written to is left out: it is most of many a stack.
-void visit_present(const Visitor& visit, Address from, Address to) {
+void visit_present(const RangeVisitor& visit, Address from, Address to) {
   constexpr size_t kShort = 64 * kKiB;
   if (from >= to || to - from <= kShort) {
     visit(from, to);
@@ -85,27 +89,10 @@ void visit_present(const Visitor& visit, Address from, Address to) {
       [&](Address part, Address part_end) { visit(std::max(part, from), std::min(part_end, to)); });
 }
 
-os::StackBounds own_stack(const os::StoppedThread& thread) {
-  if (thread.thread_pointer == 0) {
-    return {};  // made by clone itself: the stack that it is on is all that is known
-  }
-  if (os::StackBounds own = os::thread_stack(thread.thread_pointer); own.limit != 0) {
-    return own;
-  }
-  if (thread.tid == os::process_id()) {
-    return os::first_stack(thread.sp);
-  }
-  // A thread that the C library did not make, or one that does not tell.
-  os::Mapping around = os::mapping_of(thread.thread_pointer - 1);
-  return {around.start, around.limit};
-}
-
-}  // namespace
-
 void for_each_thread_range(const os::StoppedThread& thread,
                            void (*visit_range)(void* argument, Address from, Address to),
                            void* argument) {
-  Visitor visit{visit_range, argument};
+  RangeVisitor visit{visit_range, argument};
   visit(thread.context, thread.context_end);
   os::StackBounds own = own_stack(thread);
   auto limit_of = [&](Address sp, Address told) {
@@ -116,7 +103,9 @@ void for_each_thread_range(const os::StoppedThread& thread,
   };
   bool on_own = own.holds(thread.sp);
   Address limit = limit_of(thread.sp, thread.stack_limit);
-  if (on_own) {
+  if (on_own && thread.below_too && !g_faults.own_stack_only) {
+    visit_present(visit, own.low, limit);
+  } else if (on_own) {
     visit(thread.sp, limit);
   } else {
     visit_present(visit, thread.sp, limit);
@@ -144,16 +133,16 @@ uint64_t scan_threads(Marker& marker, std::span<const os::StoppedThread> threads
       to = std::max(from, round_down(to, sizeof(Address)));
       bytes += to - from;
       if (to - from > kShort && jobs != nullptr) {
-        jobs->add(RootJob::Kind::kWords, from, to);
+        jobs->add(RootJob::Kind::kFrames, from, to);
         return;
       }
       if (count == pieces.size()) {
-        marker.scan_copied(std::span(pieces).first(std::exchange(count, 0)));
+        marker.scan_copied(std::span(pieces).first(std::exchange(count, 0)), Words::kOfFrames);
       }
       pieces[count++] = {from, to - from};
     });
   }
-  marker.scan_copied(std::span(pieces).first(count));
+  marker.scan_copied(std::span(pieces).first(count), Words::kOfFrames);
   return bytes;
 }
 

@@ -12,6 +12,25 @@
 
 namespace burrow::gc {
 
+/// What is called with each range of words, but not with an empty one.
+struct RangeVisitor {
+  void (*visit)(void* argument, Address from, Address to);
+  void* argument;
+
+  void operator()(Address from, Address to) const {
+    if (from < to) {
+      visit(argument, from, to);
+    }
+  }
+};
+
+/// Visits what of [from, to) was ever written to: the rest is most of many a stack.
+void visit_present(const RangeVisitor& visit, Address from, Address to);
+
+/// Where a stack ends that the program made, as far as can be known: the end of the block or the
+/// mapping that it lies in.
+[[nodiscard]] Address end_of_stack(Address sp);
+
 /// Calls `visit` with each range of words that a stopped thread can reach. They may be on stacks of
 /// the program's own, of which some cannot be read.
 ///

@@ -100,8 +100,9 @@ struct StackBounds {
 [[nodiscard]] StackBounds thread_stack(uintptr_t thread_pointer);
 
 /// The stack of the first thread as far as it has grown, and what lies above it. Looks the mapping
-/// up when `sp` is not on what is known of it.
-[[nodiscard]] StackBounds first_stack(uintptr_t sp);
+/// up when `sp` is not on what is known of it, or when `all` of it is asked for: it may have grown
+/// below `sp`.
+[[nodiscard]] StackBounds first_stack(uintptr_t sp, bool all = false);
 
 /// The same without a look at the mappings: as far as it was known to have grown.
 [[nodiscard]] StackBounds known_first_stack();

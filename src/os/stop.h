@@ -58,6 +58,9 @@ struct StoppedThread {
   uintptr_t thread_pointer = 0;  ///< the thread's static thread_locals end here; 0 without any
   uintptr_t other_start = 0;     ///< another stack that the thread has calls on; 0: none
   uintptr_t other_limit = 0;     ///< 0: not known
+  /// `sp` may be on a signal stack that lies inside a stack with calls below it: a local array of a
+  /// function that is still running.
+  bool below_too = false;
 };
 
 /// What the owner of the threads tells the stop. Called in the thread's handler, or on the stop's

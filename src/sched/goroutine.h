@@ -50,6 +50,13 @@ struct alignas(64) Goroutine {
   uint64_t creator_id = 0;   ///< 0: a plain thread
   uintptr_t creator_pc = 0;  ///< return address of the call of `go`
   [[no_unique_address]] os::Fiber fiber;
+
+  /// Its own stack holds the address. One that runs on a stack that the program made (a
+  /// coroutine's) may also park there.
+  [[nodiscard]] bool on_stack(const void* address) const {
+    auto at = reinterpret_cast<uintptr_t>(address);
+    return at >= reinterpret_cast<uintptr_t>(stack_low) && at < reinterpret_cast<uintptr_t>(this);
+  }
 };
 
 /// A list of goroutines through `next`, first in, first out.

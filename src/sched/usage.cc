@@ -19,7 +19,11 @@ char* upper_end(const Goroutine& g) {
   return reinterpret_cast<char*>(round_up(reinterpret_cast<uintptr_t>(&g + 1), os::kOsPageSize));
 }
 
+// 0 on a stack that the program made: how deep it left its own is not known.
 size_t depth_of(const Goroutine& g, const void* sp) {
+  if (!g.on_stack(sp)) {
+    return 0;
+  }
   return static_cast<size_t>(reinterpret_cast<const char*>(&g) - static_cast<const char*>(sp));
 }
 
@@ -28,7 +32,8 @@ size_t trim_held(Goroutine& g) {
   size_t bytes = 0;
   auto sp = reinterpret_cast<uintptr_t>(g.context.sp) - kRedZone;
   auto* end = reinterpret_cast<char*>(round_down(sp, uintptr_t{os::kOsPageSize}));
-  if (end > g.stack_low) {
+  // One that parked on a stack of the program's own has frames here, down to nobody knows where.
+  if (g.on_stack(g.context.sp) && end > g.stack_low) {
     size_t there = StackArea::pages_of(g.stack_low, end).bytes;
     if (there > 0 && os::release(g.stack_low, static_cast<size_t>(end - g.stack_low))) {
       bytes = there;

@@ -9,7 +9,7 @@ struct StackUsage {
   size_t reserved = 0;    ///< address space, guards included
   size_t committed = 0;   ///< bytes that have pages
   size_t live = 0;        ///< of those, on stacks whose goroutine has not ended
-  size_t in_use = 0;      ///< between the stack pointer and the upper end
+  size_t in_use = 0;      ///< between the stack pointer and the upper end; 0 when it is elsewhere
   size_t high_water = 0;  ///< from the deepest page there is to the upper end
 };
 

@@ -30,15 +30,20 @@ struct Thing {
   }
 }
 
+/// Makes more objects than a span holds.
+inline void use_again() {
+  for (int k = 0; k < 1000; ++k) {
+    burrow::make<Thing>()->magic = 1;
+  }
+}
+
 /// Has everything collected that can be, and its memory used again. On a thread of its own, so that
 /// the caller is stopped wherever it is.
 inline void collect_elsewhere(int times = 2) {
   std::thread([times] {
     for (int i = 0; i < times; ++i) {
       burrow::collect();
-      for (int k = 0; k < 1000; ++k) {
-        burrow::make<Thing>()->magic = 1;
-      }
+      use_again();
     }
   }).join();
 }
@@ -67,6 +72,7 @@ inline void put_row(void* places, int count) {
   for (int i = 0; i < count; ++i) {
     put(static_cast<void**>(places) + i);
   }
+  use_again();  // no place is used again in the span that this thread has at hand
 }
 
 inline bool kept_row(void* places, int count) {

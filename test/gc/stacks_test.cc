@@ -11,6 +11,7 @@
 #include <atomic>
 #include <cstdlib>
 #include <cstring>
+#include <optional>
 #include <thread>
 #include <vector>
 
@@ -18,6 +19,7 @@
 #include "burrow/gc.h"
 #include "burrow/go.h"
 #include "burrow/memstats.h"
+#include "burrow/stack.h"
 #include "roots.h"
 #ifdef BURROW_TEST_FAULTS
 #include "gc/faults.h"
@@ -73,7 +75,8 @@ class Coroutine {
   // Runs it until it waits, or to its end.
   void resume() { swapcontext(&outside_, &inside_); }
 
-  bool collects = false;  ///< while it runs, instead of waiting
+  bool collects = false;                  ///< while it runs, instead of waiting
+  std::optional<burrow::Chan<int>> wait;  ///< it parks on this instead
   bool lived = false;
 
  private:
@@ -88,6 +91,8 @@ class Coroutine {
     put(const_cast<Thing**>(&local));
     if (collects) {
       collect_elsewhere();
+    } else if (wait) {
+      (void)wait->recv();
     } else {
       swapcontext(&inside_, &outside_);
     }
@@ -159,6 +164,25 @@ TEST(SignalStack, InGlobals) {
   EXPECT_TRUE(g_handler_lived);
 }
 
+// A signal stack as a local array: the interrupted calls lie below it, on the same stack.
+TEST(SignalStack, InsideTheThreadsOwn) {
+  alignas(16) char room[kStack];
+  EXPECT_TRUE(signal_on(room, kStack));
+  EXPECT_TRUE(g_handler_lived);
+}
+
+TEST(SignalStack, InsideAGoroutines) {
+  bool lived = false;
+  EXPECT_EQ(burrow::run([&] {
+              alignas(16) char room[kStack];
+              lived = signal_on(room, kStack);
+              return 0;
+            }),
+            0);
+  EXPECT_TRUE(lived);
+  EXPECT_TRUE(g_handler_lived);
+}
+
 TEST(SignalStack, OfAGoroutine) {
   bool lived = false;
   EXPECT_EQ(burrow::run([&] {
@@ -177,8 +201,10 @@ TEST(SignalStack, OfAGoroutine) {
 #ifdef BURROW_TEST_FAULTS
 TEST(SignalStack, TheTestWouldNoticeThatTheThreadsOwnIsPassedBy) {
   Fenced memory(kStack);
+  alignas(16) char room[kStack];
   burrow::gc::g_faults.own_stack_only = true;
   EXPECT_FALSE(signal_on(memory.get(), kStack));
+  EXPECT_FALSE(signal_on(room, kStack));
   burrow::gc::g_faults.own_stack_only = false;
   EXPECT_TRUE(signal_on(memory.get(), kStack));
 }
@@ -239,6 +265,53 @@ TEST(Coroutines, OnAGoroutine) {
             0);
   EXPECT_TRUE(lived);
 }
+
+// A goroutine that parks on a coroutine's stack, while it has calls on its own.
+[[gnu::noinline]] bool park_on(void* stack, size_t bytes, burrow::Chan<int> wait) {
+  constexpr int kLocals = 64;
+  void* locals[kLocals];
+  roots::put_row(locals, kLocals);
+  Coroutine coroutine(stack, bytes);
+  coroutine.wait = wait;
+  coroutine.resume();
+  return roots::kept_row(locals, kLocals) && coroutine.lived;
+}
+
+// True when the objects of such a goroutine live through collections and trims.
+bool parks_on(void* stack, size_t bytes) {
+  bool lived = false;
+  EXPECT_EQ(burrow::run([&] {
+              burrow::Chan<int> wait;
+              burrow::WaitGroup group;
+              group.go([&] { lived = park_on(stack, bytes, wait); });
+              burrow::sleep_for(std::chrono::milliseconds(20));
+              collect_elsewhere();
+              burrow::trim_stacks();
+              wait.send(1);
+              group.wait();
+              return 0;
+            }),
+            0);
+  return lived;
+}
+
+TEST(Coroutines, OnWhichAGoroutineParks) {
+  Fenced memory(kStack);
+  EXPECT_TRUE(parks_on(memory.get(), kStack));
+  void* block = malloc(kStack);
+  EXPECT_TRUE(parks_on(block, kStack));
+  free(block);
+  EXPECT_TRUE(parks_on(burrow::make_array<char>(kStack), kStack));
+}
+
+#ifdef BURROW_TEST_FAULTS
+TEST(Coroutines, TheTestWouldNoticeThatAParkedGoroutinesOwnStackIsPassedBy) {
+  Fenced memory(kStack);
+  burrow::gc::g_faults.own_stack_only = true;
+  EXPECT_FALSE(parks_on(memory.get(), kStack));
+  burrow::gc::g_faults.own_stack_only = false;
+}
+#endif
 
 TEST(Coroutines, ThatWaitInMappedMemoryAreRootsOnceAdded) {
   Fenced memory(kStack);

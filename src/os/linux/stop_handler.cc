@@ -118,7 +118,11 @@ void stop_here(uint32_t generation, uint32_t tid, const ucontext_t& context) {
   slot->thread_pointer = thread_pointer();
   slot->context = reinterpret_cast<uintptr_t>(&context);
   slot->context_end = context_limit(context);
-  fill_place(*slot, static_cast<uintptr_t>(context.uc_mcontext.gregs[REG_RSP]));
+  auto sp = static_cast<uintptr_t>(context.uc_mcontext.gregs[REG_RSP]);
+  // The kernel tells of the thread's signal stack, whether or not it is in use.
+  auto signal_stack = reinterpret_cast<uintptr_t>(context.uc_stack.ss_sp);
+  slot->below_too = sp - signal_stack - 1 < context.uc_stack.ss_size;
+  fill_place(*slot, sp);
   announce(tid, generation);
   if (g_acks_awaited.load(std::memory_order_seq_cst)) {
     futex(g_acks, FUTEX_WAKE, 1);

@@ -83,9 +83,9 @@ StackBounds known_first_stack() {
   return {g_first_low.load(std::memory_order_relaxed), limit};
 }
 
-StackBounds first_stack(uintptr_t sp) {
+StackBounds first_stack(uintptr_t sp, bool all) {
   StackBounds known = known_first_stack();
-  if (!known.holds(sp)) {
+  if (all || !known.holds(sp)) {
     // The kernel puts the random bytes for the program at the stack's upper end.
     Mapping m = mapping_of(getauxval(AT_RANDOM));
     if (m.limit != 0) {
