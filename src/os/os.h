@@ -122,7 +122,12 @@ int change_limit(int process, int resource, const void* now, void* before);
 
 // --- environment and process ------------------------------------------------------------------
 
-/// The value of an environment variable, or null. Safe before libc's constructors have run.
+/// The process has rights that the user who started it has not (a setuid program, one with
+/// capabilities; see ld.so(8), "Secure-execution mode"): it must not do what that user says.
+[[nodiscard]] bool secure_execution();
+
+/// The value of an environment variable; null when there is none, and in secure execution. Safe
+/// before libc's constructors have run.
 [[nodiscard]] const char* env(const char* name);
 
 /// Sets an environment variable, without the setenv of the program's: bash has one of its own,

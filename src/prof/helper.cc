@@ -90,6 +90,9 @@ __attribute__((constructor)) void read_configured_path() {
 }
 
 std::string symbolizer_path() {
+  if (os::secure_execution()) {
+    return {};  // the loader goes by the name that the user has started the program with
+  }
   if (g_configured_path[0] != '\0') {
     return g_configured_path.data();
   }

@@ -108,6 +108,9 @@ int served_mode(const char* file, int mode) {
 extern "C" BURROW_EXPORT void* dlopen(const char* file, int mode) noexcept {
   mode = burrow::shim::served_mode(file, mode);
   auto open = burrow::shim::next_function(burrow::shim::g_next, "dlopen");
+  if (open == nullptr) {
+    return nullptr;  // a static program: there is no loader
+  }
 #ifdef __clang__
   [[clang::musttail]]
 #endif

@@ -225,6 +225,36 @@ TEST(MemoryLimit, AVerySmallAddressSpaceIsEnoughForSmallPrograms) {
   EXPECT_EQ(system(again("ulimit -v 60000;", "*.DISABLED_Work").c_str()), 0);
 }
 
+TEST(MemoryLimit, DISABLED_ThreadsNearTheEnd) {
+  std::vector<pthread_t> threads(50);
+  size_t made = 0;
+  auto body = [](void*) -> void* {
+    for (size_t i = 0; i < 2000; ++i) {
+      void* block = opaque(malloc(i * 13 % 9000));
+      if (block == nullptr) {
+        break;
+      }
+      free(block);
+    }
+    return nullptr;
+  };
+  while (made < threads.size() && pthread_create(&threads[made], nullptr, body, nullptr) == 0) {
+    ++made;
+  }
+  for (size_t i = 0; i < made; ++i) {
+    pthread_join(threads[i], nullptr);
+  }
+}
+
+// Wherever memory runs out, a thread has less, and the program goes on. (Some limits leave too
+// little for the program to start.)
+TEST(MemoryLimit, ThreadsBeginNearTheEndOfTheAddressSpace) {
+  for (int kilobytes = 60'000; kilobytes <= 140'000; kilobytes += 8'000) {
+    std::string limit = "ulimit -v " + std::to_string(kilobytes) + ";";
+    EXPECT_EQ(system(again(limit, "*.DISABLED_ThreadsNearTheEnd").c_str()), 0) << kilobytes;
+  }
+}
+
 TEST(MemoryLimit, DataLimitedFromTheStart) {
   EXPECT_EQ(system(again("ulimit -d 200000;", "*.DISABLED_Work").c_str()), 0);
 }

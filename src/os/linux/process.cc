@@ -53,8 +53,12 @@ uint64_t random_u64() {
   return value;
 }
 
+bool secure_execution() {
+  return ::getauxval(AT_SECURE) != 0;
+}
+
 const char* env(const char* name) {
-  if (environ == nullptr) {
+  if (environ == nullptr || secure_execution()) {
     return nullptr;
   }
   size_t length = std::strlen(name);

@@ -31,21 +31,6 @@ void pause_a_little() {
   sched_yield();
 }
 
-bool make_table() {
-  if (g_stopped_in.load(std::memory_order_acquire) != nullptr) {
-    return true;
-  }
-  constexpr size_t kBytes = kThreadNumbers * sizeof(std::atomic<uint32_t>);
-  auto* table = static_cast<std::atomic<uint32_t>*>(map_memory(kBytes));
-  std::atomic<uint32_t>* none = nullptr;
-  if (table != nullptr &&
-      !g_stopped_in.compare_exchange_strong(none, table, std::memory_order_acq_rel)) {
-    unmap_memory(table, kBytes);
-    return true;
-  }
-  return table != nullptr;
-}
-
 uintptr_t context_limit(const ucontext_t& context) {
   auto end = reinterpret_cast<uintptr_t>(&context + 1);
   if (context.uc_mcontext.fpregs == nullptr) {
@@ -78,6 +63,21 @@ void wait_until_resumed(uint32_t generation) {
 }
 
 }  // namespace
+
+bool make_table() {
+  if (g_stopped_in.load(std::memory_order_acquire) != nullptr) {
+    return true;
+  }
+  constexpr size_t kBytes = kThreadNumbers * sizeof(std::atomic<uint32_t>);
+  auto* table = static_cast<std::atomic<uint32_t>*>(map_memory(kBytes));
+  std::atomic<uint32_t>* none = nullptr;
+  if (table != nullptr &&
+      !g_stopped_in.compare_exchange_strong(none, table, std::memory_order_acq_rel)) {
+    unmap_memory(table, kBytes);
+    return true;
+  }
+  return table != nullptr;
+}
 
 StoppedThread* take_place(uint32_t generation) {
   uint64_t places = g_places.load(std::memory_order_acquire);

@@ -67,6 +67,9 @@ inline uint64_t places_of(uint32_t generation, uint32_t taken) {
   return uint64_t{generation} << 32 | taken;
 }
 
+/// Makes what `stopped_in` looks up in; once. False when memory is out.
+[[nodiscard]] bool make_table();
+
 /// A place in the stop; none when it is over.
 StoppedThread* take_place(uint32_t generation);
 

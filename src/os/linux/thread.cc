@@ -17,6 +17,7 @@
 #include "base/check.h"
 #include "base/units.h"
 #include "os/fibers.h"
+#include "os/linux/stop_state.h"
 #include "os/mappings.h"
 #include "os/os.h"
 #include "os/signal_mask.h"
@@ -95,9 +96,7 @@ void* run_thread(void* raw) {
 
 // With all signals blocked: it looks at nothing that the program made.
 void* run_background(void* raw) {
-  if (!never_stop_this_thread(true)) {
-    fatal("out of memory for the table of threads");
-  }
+  (void)never_stop_this_thread(true);  // there is a table, see create_with_mask
   t_in_background = true;
   learn_thread_stacks();
   // It may hold pointers of the collector's, which are no roots.
@@ -141,6 +140,9 @@ bool create(pthread_t& thread, int detached, size_t stack_bytes, void* (*entry)(
 std::optional<uint64_t> create_with_mask(const char* name, void (*function)(), size_t stack_bytes,
                                          int detached, SignalMask mask,
                                          void* (*entry)(void*) = run_background) {
+  if (entry == run_background && !make_table()) {
+    return std::nullopt;  // the new thread could not say that it is in the background
+  }
   SignalMask former = change_signal_mask(MaskChange::kSet, mask);
   if (uint64_t unknown = kUnknownMask; !t_in_background) {
     g_program_mask.compare_exchange_strong(unknown, former.bits, std::memory_order_relaxed);
