@@ -12,6 +12,7 @@ struct Faults {
   bool no_access_notes = false;      ///< nobody notes what memory of the arena may not be read
   bool own_stack_only = false;       ///< of a thread that is on another stack, its own is passed by
   bool no_ends = false;              ///< a pointer just behind an object does not keep it
+  bool no_results = false;           ///< what a thread returned is passed by until it is joined
   bool no_foreign_roots = false;     ///< what another malloc hands out is no root
   bool stop_with_locks = false;      ///< threads are stopped while they hold brief locks
   bool no_due_order = false;         ///< destructors run in the order in which objects were made

@@ -18,6 +18,7 @@
 #include "gc/team.h"
 #include "gc/thread_roots.h"
 #include "gc/verify.h"
+#include "os/mappings.h"
 #include "os/os.h"
 #include "os/stop.h"
 
@@ -120,6 +121,10 @@ void verify_world(RootJobs& jobs, std::span<const os::StoppedThread> threads) {
   for (const os::StoppedThread& thread : threads) {
     for_each_thread_range(
         thread, [&](Address from, Address to) { jobs.add(RootJob::Kind::kFrames, from, to); });
+  }
+  if (!g_faults.no_results) {
+    os::for_each_thread_descriptor(
+        [&](Address from, Address to) { jobs.add(RootJob::Kind::kFrames, from, to); });
   }
   note_running(threads);
   add_goroutines(jobs);

@@ -16,6 +16,7 @@
 #include "gc/tables.h"
 #include "heap/heap_internal.h"
 #include "heap/hooks.h"
+#include "os/mappings.h"
 #include "os/os.h"
 
 namespace burrow::gc {
@@ -50,13 +51,17 @@ void start() {
   }
   BusyScope busy;
   heap::heap_init();
-  find_malloc();  // before the lock: it takes the loader's
+  // Before the lock: both take the loader's.
+  find_malloc();
+  os::learn_thread_descriptors();
   MutexLock hold(g_lock);
   if (g_state.load(std::memory_order_relaxed) == StartState::kReady) {
     return;
   }
   if (!tables_init()) {
-    fatal("cannot reserve address space for the collector's tables: raise RLIMIT_AS (ulimit -v)");
+    fatal(
+        "cannot reserve address space for the collector's tables: raise RLIMIT_AS (ulimit -v) "
+        "or RLIMIT_DATA (ulimit -d)");
   }
   init_centrals();
   static constexpr heap::CollectorHooks kHooks{end_cache, unbind_cache, collect_now, add_figures,

@@ -127,20 +127,24 @@ uint64_t scan_threads(Marker& marker, std::span<const os::StoppedThread> threads
   std::array<os::Piece, os::kMostPieces> pieces;
   size_t count = 0;
   uint64_t bytes = 0;
+  auto scan = [&](Address from, Address to) {
+    from = round_up(from, sizeof(Address));
+    to = std::max(from, round_down(to, sizeof(Address)));
+    bytes += to - from;
+    if (to - from > kShort && jobs != nullptr) {
+      jobs->add(RootJob::Kind::kFrames, from, to);
+      return;
+    }
+    if (count == pieces.size()) {
+      marker.scan_copied(std::span(pieces).first(std::exchange(count, 0)), Words::kOfFrames);
+    }
+    pieces[count++] = {from, to - from};
+  };
   for (const os::StoppedThread& thread : threads) {
-    for_each_thread_range(thread, [&](Address from, Address to) {
-      from = round_up(from, sizeof(Address));
-      to = std::max(from, round_down(to, sizeof(Address)));
-      bytes += to - from;
-      if (to - from > kShort && jobs != nullptr) {
-        jobs->add(RootJob::Kind::kFrames, from, to);
-        return;
-      }
-      if (count == pieces.size()) {
-        marker.scan_copied(std::span(pieces).first(std::exchange(count, 0)), Words::kOfFrames);
-      }
-      pieces[count++] = {from, to - from};
-    });
+    for_each_thread_range(thread, scan);
+  }
+  if (!g_faults.no_results) {
+    os::for_each_thread_descriptor(scan);
   }
   marker.scan_copied(std::span(pieces).first(count), Words::kOfFrames);
   return bytes;

@@ -46,7 +46,7 @@ void for_each_thread_range(const os::StoppedThread& thread, F visit) {
       thread, [](void* f, Address from, Address to) { (*static_cast<F*>(f))(from, to); }, &visit);
 }
 
-/// Scans them all; long ranges become jobs, when there are `jobs` to take them. Returns the bytes.
+/// Scans them all, and what ended threads have left for those that join them; long ranges become jobs, when there are `jobs` to take them. Returns the bytes.
 /// REQUIRES: the world is stopped.
 uint64_t scan_threads(Marker& marker, std::span<const os::StoppedThread> threads, RootJobs* jobs);
 

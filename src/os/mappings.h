@@ -111,4 +111,21 @@ struct StackBounds {
 /// by a thread of Burrow's own.
 void learn_thread_stacks();
 
+/// Finds the C library's lists of threads. To be called before `for_each_thread_descriptor`; takes
+/// the loader's lock.
+void learn_thread_descriptors();
+
+/// Calls `visit` with each thread's descriptor, also of threads that have ended and were not joined
+/// yet: their results lie there. None where the C library does not tell, as in a static program.
+/// REQUIRES: the world is stopped. (A thread may be stopped while it changes the list: glibc keeps
+/// the way forward whole.)
+void for_each_thread_descriptor(void (*visit)(void* argument, uintptr_t from, uintptr_t to),
+                                void* argument);
+
+template <typename F>
+void for_each_thread_descriptor(F visit) {
+  for_each_thread_descriptor(
+      [](void* f, uintptr_t from, uintptr_t to) { (*static_cast<F*>(f))(from, to); }, &visit);
+}
+
 }  // namespace burrow::os

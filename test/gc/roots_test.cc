@@ -5,12 +5,15 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <linux/userfaultfd.h>
+#include <pthread.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <array>
 #include <atomic>
+#include <chrono>
 #include <cstdlib>
 #include <memory>
 #include <string>
@@ -169,6 +172,45 @@ void collect_a_closed_block() {
 TEST(Closed, TheTestWouldNoticeThatNobodyNotesIt) {
   testing::FLAGS_gtest_death_test_style = "threadsafe";
   EXPECT_EXIT(collect_a_closed_block(), testing::KilledBySignal(SIGSEGV), "");
+}
+#endif
+
+// What threads return lies in their descriptors until they are joined.
+bool results_live() {
+  constexpr int kThreads = 40;
+  std::array<pthread_t, kThreads> threads{};
+  for (int i = 0; i < kThreads; ++i) {
+    auto returns = [](void*) -> void* { return roots::fresh(); };
+    auto exits = [](void*) -> void* {
+      void* thing = roots::fresh();
+      pthread_exit(thing);
+    };
+    EXPECT_EQ(i % 2 == 0 ? pthread_create(&threads[i], nullptr, returns, nullptr)
+                         : pthread_create(&threads[i], nullptr, exits, nullptr),
+              0);
+  }
+  std::this_thread::sleep_for(std::chrono::milliseconds(50));  // most have ended by now
+  roots::use_again();
+  collect_elsewhere(3);
+  bool all = true;
+  for (pthread_t thread : threads) {
+    void* result = nullptr;
+    pthread_join(thread, &result);
+    all = all && roots::lives(static_cast<roots::Thing*>(result));
+  }
+  return all;
+}
+
+TEST(ThreadResults, LiveUntilTheyAreJoined) {
+  EXPECT_TRUE(results_live());
+}
+
+#ifdef BURROW_TEST_FAULTS
+TEST(ThreadResults, TheTestWouldNoticeThatTheyAreLost) {
+  burrow::gc::g_faults.no_results = true;
+  EXPECT_FALSE(results_live());
+  burrow::gc::g_faults.no_results = false;
+  EXPECT_TRUE(results_live());
 }
 #endif
 
