@@ -164,6 +164,7 @@ void scan_part(const Visitor& visit, const PagePart& part, bool again) {
       }
       return;
     }
+    case heap::SpanState::kCached:
     case heap::SpanState::kFree:
     case heap::SpanState::kCollected:
       return;

@@ -1,5 +1,6 @@
 // Aligned, zeroed, resized and sized variants of allocation. See heap.h.
 #include <algorithm>
+#include <atomic>
 #include <bit>
 #include <cstring>
 
@@ -28,7 +29,7 @@ MSpan* live_span(const void* p, PointerUse use) {
   }
   // A fresh large block may still hold the mark of a small one that began there.
   bool small = span->state == SpanState::kSmall || span->state == SpanState::kSampled;
-  if (small && is_marked(p)) {
+  if ((small && is_marked(p)) || span->state == SpanState::kCached) {
     report_freed_pointer(use, p);
   }
   return span;
@@ -51,6 +52,19 @@ void* resize_small(void* block, size_t old, size_t size) {
     return block;
   }
   return move_block(block, old, size);
+}
+
+// Gives the thread's kept runs back when one of them stands where `span` would grow to.
+bool drop_run_behind(const MSpan* span) {
+  PageId end = span->start + span->pages;
+  MSpan* next = end.value < arena_page_count() ? span_of_page(end) : nullptr;
+  // Relaxed: whose it is shows when the block is resized once more.
+  if (next == nullptr || t_heap.cache == nullptr ||
+      std::atomic_ref(next->state).load(std::memory_order_relaxed) != SpanState::kCached) {
+    return false;
+  }
+  g_mheap.free_spans(t_heap.cache->runs.steal(nullptr));
+  return true;
 }
 
 // The class of a request; none for whole pages. C's sized frees come with any alignment.
@@ -128,7 +142,8 @@ void* reallocate(void* block, size_t size) {
   }
   if (!in_operation()) {
     SlowScope busy;
-    if (g_mheap.resize_large(span, size)) {
+    if (g_mheap.resize_large(span, size) ||
+        (drop_run_behind(span) && g_mheap.resize_large(span, size))) {
       return block;
     }
   }

@@ -10,6 +10,7 @@ void reclaim(MCache* cache) {
   if (cache != nullptr) {
     cache->flush();
   }
+  drop_recent_runs(false);
   for (size_t i = 1; i < kNumClasses; ++i) {
     central_of(SizeClass(i)).flush_depot();
     sampled_central_of(SizeClass(i)).flush_depot();

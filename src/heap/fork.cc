@@ -35,11 +35,13 @@ void forget_other_caches() {
         g_caches.mallocs[i] += cache->mallocs_of(c) + cache->cached_of(c);
         g_caches.frees[i] += cache->frees_of(c);
       }
+      g_caches.hits += cache->runs.hits();
+      g_caches.hit_bytes += cache->runs.hit_bytes();
     }
     cache = next;
   }
   g_caches.first = t_heap.cache;
-  g_caches.count = t_heap.cache != nullptr ? 1 : 0;
+  g_caches.set_count(t_heap.cache != nullptr ? 1 : 0);
   g_caches.next_to_look_at = nullptr;
   if (t_heap.cache != nullptr) {
     t_heap.cache->next = t_heap.cache->prev = nullptr;

@@ -3,10 +3,12 @@
 
 #include <atomic>
 #include <cstring>
+#include <utility>
 
 #include "base/bits.h"
 #include "base/check.h"
 #include "heap/fast_path.h"
+#include "heap/faults.h"
 #include "heap/hardened.h"
 #include "heap/heap_internal.h"
 #include "heap/hooks.h"
@@ -74,6 +76,67 @@ void free_direct(SizeClass c, void* p, MCentral& central) {
   ++g_caches.frees[c.value];
 }
 
+// A large block out of what the thread freed last; null when there is none, or a sample is due.
+void* reuse_large(size_t size) {
+  if (size > RecentRuns::kMost.bytes() || t_heap.busy || hardened_on()) {
+    return nullptr;
+  }
+  CacheHold hold;
+  MCache* cache = t_heap.cache;
+  PageCount pages = PageCount::for_bytes(size);
+  MSpan* span = cache->runs.take(pages);
+  if (span == nullptr) {
+    return nullptr;
+  }
+  if (!cache->charge_unsampled(pages.bytes())) {
+    cache->runs.keep(cache->runs.place_for(pages, PageCount(SIZE_MAX)), span);
+    return nullptr;
+  }
+  cache->runs.note_hit(pages);
+  span->need_zero = true;
+  span->pointer_free = false;
+  span->state = SpanState::kLarge;
+  return pointer_to(span->start);
+}
+
+BURROW_NOINLINE void* allocate_whole(size_t size) {
+  return hardened_on() ? hardened_allocate(size, 1) : allocate_large(size, kPageSize);
+}
+
+// Of two frees at one time one is a double free.
+void end_life(MSpan* span, const void* p) {
+  // Relaxed: only the word itself counts.
+  auto live = SpanState::kLarge;
+  if (!g_faults.runs_stay_live &&
+      !std::atomic_ref(span->state)
+           .compare_exchange_strong(live, SpanState::kCached, std::memory_order_relaxed)) {
+    report_double_free(p);
+  }
+}
+
+// Keeps a large block's run where that takes nothing else; false, and nothing done, when not.
+bool keep_large(void* p) {
+  PageId page;
+  if (t_heap.busy || hardened_on() || !find_page(p, page)) {
+    return false;
+  }
+  MSpan* span = span_of_page(page);
+  if (span == nullptr || span->state != SpanState::kLarge || pointer_to(span->start) != p ||
+      span->sampled || span->has_own_mapping()) {
+    return false;
+  }
+  CacheHold hold;
+  RecentRuns& runs = t_heap.cache->runs;
+  size_t place =
+      runs.place_for(span->pages, g_caches.run_budget.load(std::memory_order_relaxed));
+  if (place == RecentRuns::kRuns) {
+    return false;
+  }
+  end_life(span, p);
+  runs.keep(place, span);
+  return true;
+}
+
 MCache::Refill refill_or_reclaim(MCache* cache, SizeClass c) {
   MCache::Refill got = cache->refill(c);
   if (got.block == nullptr) {
@@ -121,6 +184,9 @@ bool is_deferred(const void* p) {
 void defer_free(MSpan* span, void* p) {
   if (span->index_of_known(p) < 0) {
     report_invalid_free(p);
+  }
+  if (span->state == SpanState::kCached) {
+    report_double_free(p);
   }
   if (may_be_free(p) && ((span->state != SpanState::kLarge && is_marked(p)) || is_deferred(p))) {
     report_double_free(p);
@@ -174,7 +240,7 @@ void end_slow() {
     while (p != nullptr) {
       void* next = find_link(p);
       *static_cast<void**>(p) = nullptr;
-      deallocate_slow(p);
+      deallocate_checked(p);
       p = next;
     }
   }
@@ -222,15 +288,16 @@ void* allocate_class_slow(SizeClass c, size_t size, void* popped) {
 }
 
 void* allocate_slow(size_t size, void* popped) {
-  if (size > kMaxTinySize && size <= kMaxSmallSize && BURROW_LIKELY(!t_heap.busy) &&
+  if (size > kMaxSmallSize) {
+    void* p = reuse_large(size);
+    return p != nullptr ? p : allocate_whole(size);
+  }
+  if (size > kMaxTinySize && BURROW_LIKELY(!t_heap.busy) &&
       BURROW_LIKELY(pop_block(kMediumSlotOf[medium_index(size)], popped))) {
     return popped;
   }
   if (BURROW_UNLIKELY(hardened_on())) {
     return hardened_allocate(size, 1);
-  }
-  if (size > kMaxSmallSize) {
-    return allocate_large(size, kPageSize);
   }
   return allocate_class_slow(class_for(size), size, popped);
 }
@@ -265,16 +332,24 @@ void free_large(MSpan* span, void* p) {
     report_invalid_free(p);
   }
   SlowScope busy;
-  if (span->sampled) {
+  end_life(span, p);
+  if (std::exchange(span->sampled, false)) {
     forget_sample(p);
   }
-  g_mheap.free_span(span);
+  if (MCache* cache = t_heap.cache; cache != nullptr) {
+    cache->keep_run(span);
+  } else {
+    g_mheap.free_span(span);
+  }
 }
 
 void deallocate_slow(void* p) {
-  if (p == nullptr) {
-    return;
+  if (!keep_large(p) && p != nullptr) {
+    deallocate_checked(p);
   }
+}
+
+void deallocate_checked(void* p) {
   ErrnoScope keep_errno;
   PageId page;
   if (!find_page(p, page)) {
@@ -306,6 +381,7 @@ void deallocate_slow(void* p) {
       free_in_span(span, cache, p);
       return;
     case SpanState::kLarge:
+    case SpanState::kCached:
       free_large(span, p);
       return;
     case SpanState::kGuarded:

@@ -21,6 +21,9 @@ namespace burrow::heap {
 /// The slow half of `deallocate`: everything that `push_block` refuses.
 void deallocate_slow(void* p);
 
+/// The same without the quick way for large blocks. REQUIRES: `p` is not null.
+void deallocate_checked(void* p);
+
 /// Frees a large block's span. REQUIRES: `p` is its start.
 void free_large(MSpan* span, void* p);
 

@@ -17,6 +17,7 @@
 #include "heap/faults.h"
 #include "heap/hooks.h"
 #include "heap/mspan.h"
+#include "heap/recent_runs.h"
 #include "heap/size_classes.h"
 #include "heap/stats.h"
 
@@ -190,8 +191,8 @@ TEST(Heap, ClassesThatAThreadLeavesGoHome) {
   };
   use(20000, 64);
   EXPECT_GT(stats().cached_bytes, 256 * kKiB);
-  for (int round = 0; round < 50; ++round) {
-    use(64, 2000);
+  for (int round = 0; round < 100; ++round) {
+    use(64, 1000);
   }
   EXPECT_LT(stats().cached_bytes, 128 * kKiB);
   verify();
@@ -210,6 +211,31 @@ TEST(Heap, ReleaseGivesMemoryBackToTheSystem) {
   HeapStats s = stats();
   EXPECT_LT(s.heap_sys - s.heap_released, s.heap_inuse + 4 * kMiB);
   EXPECT_LT(s.heap_inuse, 20 * kMiB);
+}
+
+// What is left in spans when a class that had 64 MiB has none.
+size_t left_by_a_class() {
+  (void)release_memory();
+  size_t before = stats().heap_inuse;
+  std::vector<void*> blocks(kMiB / 2);
+  for (void*& p : blocks) {
+    p = allocate(128);
+  }
+  for (void* p : blocks) {
+    deallocate(p);
+  }
+  return stats().heap_inuse - before;
+}
+
+TEST(Heap, TheDepotOfAClassThatShrinksShrinks) {
+  EXPECT_LT(left_by_a_class(), kMiB);
+  EXPECT_EXIT(
+      {
+        g_faults.depot_keeps = true;
+        std::_Exit(left_by_a_class() > 4 * kMiB ? 3 : 0);
+      },
+      testing::ExitedWithCode(3), "")
+      << "an eighth of what the class had stays in its depot";
 }
 
 TEST(Heap, TheMemoryLimitHolds) {
@@ -521,7 +547,15 @@ TEST(HeapDeathTest, MisuseEndsWithOneLine) {
         deallocate(large);
         deallocate(large);
       },
+      "double free.*class large");
+  void* larger = allocate(RecentRuns::kMost.bytes() + 1);
+  EXPECT_DEATH(
+      {
+        deallocate(larger);
+        deallocate(larger);
+      },
       "invalid free.*in no live span");
+  deallocate(larger);
   deallocate(p);
   deallocate(large);
 }

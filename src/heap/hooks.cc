@@ -9,13 +9,15 @@
 #include "heap/sampling.h"
 
 namespace burrow::heap {
+
+constinit std::atomic<uint32_t> g_sampling_epoch{1};
+
 namespace {
 
 constinit std::atomic<const ProfilerHooks*> g_hooks{nullptr};
 constinit std::atomic<const ForeignHooks*> g_foreign{nullptr};
 constinit std::atomic<const CollectorHooks*> g_collector{nullptr};
 constinit std::atomic<void (*)(HeapStats& stats)> g_stack_figures{nullptr};
-constinit std::atomic<uint32_t> g_epoch{1};
 constinit thread_local bool t_throws = false;
 
 }  // namespace
@@ -60,9 +62,8 @@ const CollectorHooks* collector_hooks() {
   return g_collector.load(std::memory_order_acquire);
 }
 
-// Relaxed: a thread that notices late samples a little longer at the old rate.
 void refresh_sampling() {
-  g_epoch.fetch_add(1, std::memory_order_relaxed);
+  g_sampling_epoch.fetch_add(1, std::memory_order_relaxed);
   if (!t_heap.busy) {
     CacheHold hold;
     t_heap.cache->revoke_credit();
@@ -85,10 +86,6 @@ void throw_when_out_of_memory() {
 
 bool throws_when_out_of_memory() {
   return t_throws;
-}
-
-uint32_t sampling_epoch() {
-  return g_epoch.load(std::memory_order_relaxed);
 }
 
 int64_t draw_sample_distance() {

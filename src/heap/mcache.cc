@@ -6,8 +6,10 @@
 #include <utility>
 
 #include "base/check.h"
+#include "heap/faults.h"
 #include "heap/hooks.h"
 #include "heap/metadata.h"
+#include "heap/mheap.h"
 #include "heap/report.h"
 #include "heap/sampling.h"
 #include "os/os.h"
@@ -58,7 +60,7 @@ MCache* MCache::create() {
     cache->next->prev = cache;
   }
   g_caches.first = cache;
-  ++g_caches.count;
+  g_caches.set_count(g_caches.count + 1);
   return cache;
 }
 
@@ -74,6 +76,8 @@ void MCache::destroy(MCache* cache) {
       g_caches.mallocs[i] += cache->mallocs_of(SizeClass(i));
       g_caches.frees[i] += cache->frees_of(SizeClass(i));
     }
+    g_caches.hits += cache->runs.hits();
+    g_caches.hit_bytes += cache->runs.hit_bytes();
     (cache->prev != nullptr ? cache->prev->next : g_caches.first) = cache->next;
     if (cache->next != nullptr) {
       cache->next->prev = cache->prev;
@@ -81,7 +85,7 @@ void MCache::destroy(MCache* cache) {
     if (g_caches.next_to_look_at == cache) {
       g_caches.next_to_look_at = cache->next;
     }
-    --g_caches.count;
+    g_caches.set_count(g_caches.count - 1);
   }
   meta_free(cache, sizeof(MCache), MetaKind::kCache);
 }
@@ -343,6 +347,14 @@ void MCache::age(SizeClass in_use) {
   if (c == in_use) {
     return;
   }
+  if (age_next == 1) {
+    if (runs.idle()) {
+      g_mheap.free_spans(runs.steal(nullptr));
+    }
+    if (!g_faults.no_passing_looks) {
+      g_mheap.scavenge_in_passing();
+    }
+  }
   SlotState& state = states[c.value];
   if (state.loaded != nullptr) {
     uint64_t seen = mallocs_of(c) + frees_of(c);
@@ -378,6 +390,17 @@ void MCache::flush_class(SizeClass c) {
 void MCache::flush() {
   for (size_t i = 1; i < kNumClasses; ++i) {
     flush_class(SizeClass(i));
+  }
+  g_mheap.free_spans(runs.steal(nullptr));
+}
+
+void MCache::keep_run(MSpan* span) {
+  PageCount most = g_caches.run_budget.load(std::memory_order_relaxed);
+  if (!span->has_own_mapping() && span->pages <= most) {
+    g_mheap.free_spans(runs.make_place(span->pages, most));
+    runs.keep(runs.place_for(span->pages, most), span);
+  } else {
+    g_mheap.free_span(span);
   }
 }
 

@@ -30,6 +30,8 @@
 #include "heap/magazine.h"
 #include "heap/mcache_layout.h"
 #include "heap/mcentral.h"
+#include "heap/recent_runs.h"
+#include "heap/sampling.h"
 
 namespace burrow::heap {
 
@@ -58,6 +60,7 @@ struct MCache {
   bool muted = false;           ///< the profiler is at work: take no samples
   uint32_t owner = 0;           ///< the kernel's number of the thread; 0: given up
   void* collected = nullptr;    ///< the collector's part: see CollectorHooks
+  RecentRuns runs;              ///< large blocks freed last
 
   /// A cache for the calling thread, registered; null when memory is out.
   static MCache* create();
@@ -92,6 +95,21 @@ struct MCache {
   /// Takes unused credit back, so that a change of the sampling rate counts at once.
   /// REQUIRES: the cache is held.
   void revoke_credit();
+
+  /// Keeps a freed large block's run, older ones going for it, or gives it back to the heap.
+  /// REQUIRES: the cache is held; the span is kCached.
+  void keep_run(MSpan* span);
+
+  /// As charge, without a draw: false, and nothing done, when a sample falls among the bytes or
+  /// there is anything else to see to.
+  [[nodiscard]] bool charge_unsampled(size_t bytes) {
+    auto cost = static_cast<int64_t>(bytes);
+    if (muted || sample_epoch != sampling_epoch() || sample_distance <= cost) {
+      return false;
+    }
+    sample_distance -= cost;
+    return true;
+  }
 
   /// Sends all cached blocks home.
   void flush();
@@ -160,9 +178,19 @@ struct CacheRegistry {
   MCache* first BURROW_GUARDED_BY(lock) = nullptr;
   MCache* next_to_look_at BURROW_GUARDED_BY(lock) = nullptr;  ///< see MCache::bury_dead
   uint32_t count BURROW_GUARDED_BY(lock) = 0;
+  /// What each cache's RecentRuns may keep. Relaxed: a bound, set under the lock.
+  std::atomic<PageCount> run_budget{RecentRuns::kMost};
   /// Blocks of threads that have ended.
   std::array<uint64_t, kNumClasses> mallocs BURROW_GUARDED_BY(lock){};
   std::array<uint64_t, kNumClasses> frees BURROW_GUARDED_BY(lock){};
+  /// Large blocks that those took out of their RecentRuns.
+  uint64_t hits BURROW_GUARDED_BY(lock) = 0;
+  uint64_t hit_bytes BURROW_GUARDED_BY(lock) = 0;
+
+  void set_count(uint32_t n) BURROW_REQUIRES(lock) {
+    count = n;
+    run_budget.store(RecentRuns::budget(n), std::memory_order_relaxed);
+  }
 };
 
 extern constinit CacheRegistry g_caches;

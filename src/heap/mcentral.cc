@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "heap/faults.h"
 #include "heap/mheap.h"
 #include "heap/report.h"
 
@@ -73,12 +74,12 @@ Magazine* MCentral::find_empty() {
   return m;
 }
 
-// Four magazines, or fewer when their blocks are large, and an eighth of the class's memory: enough
+// 64 magazines, or fewer when their blocks are large, and an eighth of the class's memory: enough
 // to swing without touching spans, and never more than 128 KiB and 12.5% of what the class holds.
 size_t MCentral::depot_limit() const {
   constexpr size_t kLeastBytes = 128 * kKiB;
   const ClassInfo& info = class_info(class_);
-  size_t least = std::min<size_t>(4, kLeastBytes / (size_t{info.magazine} * info.size));
+  size_t least = std::min<size_t>(64, kLeastBytes / (size_t{info.magazine} * info.size));
   return least + size_t{spans_} * info.capacity / (size_t{8} * info.magazine);
 }
 
@@ -88,14 +89,29 @@ bool MCentral::keeps_empty_span() const {
   return state_ == SpanState::kSampled && spans_ == 1;
 }
 
+// Sends one of the depot's magazines home; returns its blocks' number. REQUIRES: there is one.
+size_t MCentral::send_home(MSpan*& emptied) {
+  Magazine* m = depot_;
+  depot_ = m->next;
+  --depot_count_;
+  size_t n = m->count;
+  put_back_locked(m->slots(), n, emptied);
+  Magazine::destroy(m, class_);
+  return n;
+}
+
 Magazine* MCentral::exchange_full(Magazine* full) {
   Magazine* empty = nullptr;
   MSpan* emptied = nullptr;
   {
     MutexLock hold(lock_);
     ++trades_;
-    if (depot_count_ < depot_limit()) {
+    size_t limit = depot_limit();
+    if (depot_count_ < limit) {
       empty = find_empty();
+    } else if (depot_count_ > limit && !g_faults.depot_keeps) {
+      // The class has shrunk since these came.
+      send_home(emptied);
     }
     if (empty != nullptr) {
       full->next = depot_;
@@ -107,7 +123,7 @@ Magazine* MCentral::exchange_full(Magazine* full) {
       empty->count = 0;
     }
   }
-  release_spans(emptied);
+  g_mheap.free_spans(emptied);
   return empty;
 }
 
@@ -222,21 +238,13 @@ void MCentral::settle(MSpan* span, MSpan*& emptied) {
   }
 }
 
-void MCentral::release_spans(MSpan* list) {
-  while (list != nullptr) {
-    MSpan* next = list->next;
-    g_mheap.free_span(list);
-    list = next;
-  }
-}
-
 void MCentral::put_back(void* const* blocks, size_t count) {
   MSpan* emptied = nullptr;
   {
     MutexLock hold(lock_);
     put_back_locked(blocks, count, emptied);
   }
-  release_spans(emptied);
+  g_mheap.free_spans(emptied);
 }
 
 void MCentral::age() {
@@ -265,22 +273,17 @@ MSpan* MCentral::take_empty_span() {
 
 size_t MCentral::flush_depot() {
   size_t n = 0;
-  release_spans(take_empty_span());
+  g_mheap.free_spans(take_empty_span());
   for (;;) {
     MSpan* emptied = nullptr;
     {
       MutexLock hold(lock_);
-      Magazine* m = depot_;
-      if (m == nullptr) {
+      if (depot_ == nullptr) {
         break;
       }
-      depot_ = m->next;
-      --depot_count_;
-      put_back_locked(m->slots(), m->count, emptied);
-      n += m->count;
-      Magazine::destroy(m, class_);
+      n += send_home(emptied);
     }
-    release_spans(emptied);
+    g_mheap.free_spans(emptied);
   }
   return n;
 }

@@ -69,10 +69,10 @@ class alignas(64) MCentral {
   [[nodiscard]] MSpan* fullest() const BURROW_REQUIRES(lock_);
   [[nodiscard]] bool keeps_empty_span() const BURROW_REQUIRES(lock_);
   [[nodiscard]] size_t depot_limit() const BURROW_REQUIRES(lock_);
+  size_t send_home(MSpan*& emptied) BURROW_REQUIRES(lock_);
   void keep_empty(Magazine* m) BURROW_REQUIRES(lock_);
   [[nodiscard]] Magazine* find_empty() BURROW_REQUIRES(lock_);
   [[nodiscard]] MSpan* take_empty_span();
-  static void release_spans(MSpan* list);
 
   Mutex lock_{LockRank::kCentral};
   SizeClass class_;

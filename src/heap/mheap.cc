@@ -20,7 +20,7 @@ template <typename F>
 void for_table_pages(const MSpan* span, PageId from, F f) {
   size_t end = span->start.value + span->pages.value;
   size_t at = from.value;
-  if (span->state != SpanState::kLarge) {
+  if (!is_whole(span->state)) {
     for (; at < end; ++at) {
       f(at);
     }
@@ -86,13 +86,14 @@ MSpan* MHeap::new_span(PageCount pages, size_t alignment, size_t block_count, Sp
   span->pages = run.pages;
   span->need_zero = run.need_zero;
   ++span_count_;
-  note_growth();
+  note_growth(run.unbacked);
   note_manual(state, run.pages.value, 0);
   return span;
 }
 
-// Pages came into use.
-void MHeap::note_growth() {
+// Pages came into use, `unbacked` of them without memory.
+void MHeap::note_growth(PageCount unbacked) {
+  note_regret(unbacked);
   peak_pages_ = std::max(peak_pages_, pages_.used().value + pages_.free_backed().value);
   idle_low_water_ = std::min(idle_low_water_, pages_.free_backed().value);
 }
@@ -149,28 +150,43 @@ MSpan* MHeap::allocate_large(size_t bytes, size_t alignment, SpanState state) {
 void MHeap::free_span(MSpan* span) {
   clear_tables(span, span->start);
   size_t descriptor = MSpan::descriptor_bytes(span->elem_count);
-  if (span->moved || span->vacated) {
+  if (span->has_own_mapping()) {
     settle_moved(span);
   }
   PageId start = span->start;
   PageCount pages = span->pages;
   SpanState state = span->state;
-  bool large = state == SpanState::kLarge;
+  bool large = is_whole(state);
   span->state = SpanState::kFree;
   meta_free(span, descriptor, MetaKind::kSpan);
-  ScavengerWake wake;
-  MutexLock hold(lock_);
-  pages_.free(start, pages);
-  --span_count_;
-  note_manual(state, 0, pages.value);
-  if (large) {
-    ++large_frees_;
-    large_bytes_ -= pages.bytes();
+  bool too_much = false;
+  {
+    ScavengerWake wake;
+    MutexLock hold(lock_);
+    pages_.free(start, pages);
+    --span_count_;
+    note_manual(state, 0, pages.value);
+    if (large) {
+      ++large_frees_;
+      large_bytes_ -= pages.bytes();
+    }
+    if (++ticks_ % 16 == 0 || pages.value >= 64) {
+      scavenge_if_due(os::monotonic_ns());
+    }
+    wake.wanted = note_idle();
+    too_much = wake.wanted && holds_too_much();
   }
-  if (++ticks_ % 16 == 0 || pages.value >= 64) {
-    scavenge_if_due(os::monotonic_ns());
+  if (too_much) {
+    release_excess();
   }
-  wake.wanted = worth_waking();
+}
+
+void MHeap::free_spans(MSpan* list) {
+  while (list != nullptr) {
+    MSpan* next = list->next;
+    free_span(list);
+    list = next;
+  }
 }
 
 bool MHeap::resize_large(MSpan* span, size_t bytes) {
@@ -178,36 +194,55 @@ bool MHeap::resize_large(MSpan* span, size_t bytes) {
   if (bytes > arena_page_count() * kPageSize) {
     return false;
   }
+  return wanted > span->pages ? lengthen(span, wanted) : shorten(span, wanted);
+}
+
+bool MHeap::lengthen(MSpan* span, PageCount wanted) {
   PageId end = span->start + span->pages;
-  bool healed = wanted < span->pages && heal_tail(span, wanted);
-  ScavengerWake wake;
+  PageCount more = wanted - span->pages;
+  PageRun run;
   MutexLock hold(lock_);
-  if (wanted > span->pages) {
-    PageCount more = wanted - span->pages;
-    PageRun run;
-    if (!make_room(more, span->state) || !pages_.allocate_at(end, more, run)) {
-      return false;
-    }
-    span->need_zero = span->need_zero || run.need_zero;
-    large_bytes_ += more.bytes();
-    large_bytes_total_ += more.bytes();
-    note_growth();
-    note_manual(span->state, more.value, 0);
-  } else if (wanted < span->pages) {
-    PageId new_end = span->start + wanted;
-    if (healed) {
-      pages_.note_unbacked(new_end, span->pages - wanted);
-    }
-    clear_tables(span, new_end);
-    pages_.free(new_end, span->pages - wanted);
-    large_bytes_ -= (span->pages - wanted).bytes();
-    note_manual(span->state, 0, (span->pages - wanted).value);
-    scavenge_if_due(os::monotonic_ns());
-    wake.wanted = worth_waking();
+  if (!make_room(more, span->state) || !pages_.allocate_at(end, more, run)) {
+    return false;
   }
+  span->need_zero = span->need_zero || run.need_zero;
+  large_bytes_ += more.bytes();
+  large_bytes_total_ += more.bytes();
+  note_growth(run.unbacked);
+  note_manual(span->state, more.value, 0);
   span->pages = wanted;
   fill_tables(span, end);
   span->elem_size = wanted.bytes();
+  return true;
+}
+
+bool MHeap::shorten(MSpan* span, PageCount wanted) {
+  PageCount fewer = span->pages - wanted;
+  if (fewer == PageCount(0)) {
+    return true;
+  }
+  PageId new_end = span->start + wanted;
+  bool healed = heal_tail(span, wanted);
+  bool too_much = false;
+  {
+    ScavengerWake wake;
+    MutexLock hold(lock_);
+    if (healed) {
+      pages_.note_unbacked(new_end, fewer);
+    }
+    clear_tables(span, new_end);
+    pages_.free(new_end, fewer);
+    large_bytes_ -= fewer.bytes();
+    note_manual(span->state, 0, fewer.value);
+    scavenge_if_due(os::monotonic_ns());
+    span->pages = wanted;
+    span->elem_size = wanted.bytes();
+    wake.wanted = note_idle();
+    too_much = wake.wanted && holds_too_much();
+  }
+  if (too_much) {
+    release_excess();
+  }
   return true;
 }
 
@@ -229,7 +264,6 @@ MHeap::Figures MHeap::figures() {
   f.peak = peak_pages_ * kPageSize;
   f.spans = span_count_;
   f.large_bytes = large_bytes_;
-  f.large_objects = large_mallocs_ - large_frees_;
   f.large_mallocs = large_mallocs_;
   f.large_frees = large_frees_;
   f.large_bytes_total = large_bytes_total_;

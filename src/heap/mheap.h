@@ -98,6 +98,8 @@ class MHeap {
 
   /// Takes a span back. REQUIRES: nothing points into it any more.
   void free_span(MSpan* span);
+  /// All of a list, linked by `next`.
+  void free_spans(MSpan* list);
 
   /// Changes a large span's length in place; false when its neighbours are in use.
   [[nodiscard]] bool resize_large(MSpan* span, size_t bytes);
@@ -120,6 +122,14 @@ class MHeap {
   /// Gives free pages back to the OS, all of them; returns their bytes.
   size_t scavenge_all();
 
+  /// For slow paths that free no span: gives a little back of what has been idle, where there is
+  /// no thread for it. Cheap when there is nothing. REQUIRES: the caller holds no lock.
+  void scavenge_in_passing() {
+    if (BURROW_UNLIKELY(much_idle_.load(std::memory_order_relaxed))) {
+      scavenge_now();
+    }
+  }
+
   /// One step of the scavenger's thread: gives back a little of what has been idle. Returns when to
   /// take the next step, in ns from now; 0: nothing is idle that should go.
   [[nodiscard]] int64_t scavenge_step();
@@ -127,7 +137,7 @@ class MHeap {
   /// Figures for HeapStats, in bytes, read under the lock.
   struct Figures {
     size_t committed, used, free_backed, released_total, peak, spans;
-    size_t large_bytes, large_objects;
+    size_t large_bytes;
     uint64_t large_mallocs, large_frees, large_bytes_total;
   };
 
@@ -153,11 +163,18 @@ class MHeap {
   [[nodiscard]] bool shrink_idle(size_t allowed) BURROW_REQUIRES(lock_);
   void settle_moved(MSpan* span);
   static bool heal_tail(const MSpan* span, PageCount keep);
+  [[nodiscard]] bool lengthen(MSpan* span, PageCount wanted);
+  [[nodiscard]] bool shorten(MSpan* span, PageCount wanted);
   void scavenge_idle(int64_t now, size_t most_pages) BURROW_REQUIRES(lock_);
   void scavenge_if_due(int64_t now) BURROW_REQUIRES(lock_);
   [[nodiscard]] PageCount idle_goal() const BURROW_REQUIRES(lock_);
   [[nodiscard]] bool worth_waking() const BURROW_REQUIRES(lock_);
-  void note_growth() BURROW_REQUIRES(lock_);
+  [[nodiscard]] bool note_idle() BURROW_REQUIRES(lock_);
+  [[nodiscard]] bool holds_too_much() const BURROW_REQUIRES(lock_);
+  void release_excess();
+  void note_regret(PageCount unbacked) BURROW_REQUIRES(lock_);
+  void note_growth(PageCount unbacked) BURROW_REQUIRES(lock_);
+  void scavenge_now();
   void note_manual(SpanState state, size_t more, size_t fewer) BURROW_REQUIRES(lock_);
 
   Mutex lock_{LockRank::kHeap};
@@ -174,6 +191,13 @@ class MHeap {
   int64_t epoch_start_ns_ BURROW_GUARDED_BY(lock_) = 0;
   int64_t next_run_ns_ BURROW_GUARDED_BY(lock_) = 0;
   uint32_t ticks_ BURROW_GUARDED_BY(lock_) = 0;
+  // Without a thread for it: what may be idle besides, what went back at once, and when.
+  static constexpr size_t kLeastGrace = 4 * kMiB / kPageSize;
+  size_t grace_ BURROW_GUARDED_BY(lock_) = kLeastGrace;
+  size_t gone_early_ BURROW_GUARDED_BY(lock_) = 0;
+  int64_t gone_early_ns_ BURROW_GUARDED_BY(lock_) = 0;
+  // More is idle than should be. Written under the lock; relaxed: a hint.
+  std::atomic<bool> much_idle_{false};
   // Of all spans but collected ones. Written under the lock; relaxed: read as a figure.
   std::atomic<size_t> manual_pages_{0};
   // Blocks of state kLarge: bytes now, and all that ever were.

@@ -18,9 +18,15 @@ enum class SpanState : uint8_t {
   kSmall,      ///< blocks of one class, traded through magazines; its MCentral's lock guards it
   kSampled,    ///< as kSmall, but every block is in the profile: no magazines, `free` looks it up
   kLarge,      ///< one block of whole pages; belongs to the block's owner
+  kCached,     ///< was kLarge, is free and waits for the next such request: see recent_runs.h
   kGuarded,    ///< one block before a page without access (hardened mode)
   kCollected,  ///< belongs to the collector, which cuts and frees it: see gc/gc.h
 };
+
+/// One block of whole pages, live or kept.
+constexpr bool is_whole(SpanState state) {
+  return state == SpanState::kLarge || state == SpanState::kCached;
+}
 
 /// What the descriptor of a kCollected span has in place of the bitmap; src/gc guards it.
 struct CollectedPart {
@@ -36,7 +42,7 @@ struct CollectedPart {
 struct MSpan {
   PageId start;
   PageCount pages;
-  MSpan* next = nullptr;  ///< in the list of its MCentral
+  MSpan* next = nullptr;  ///< in the list of its MCentral, or of those that are to be freed
   MSpan* prev = nullptr;
   Address first = 0;        ///< address of block 0
   size_t elem_size = 0;     ///< bytes of a block
@@ -56,6 +62,9 @@ struct MSpan {
   /// passes by.
   bool pointer_free = false;
   int8_t list = -1;  ///< which occupancy list of its MCentral, or -1
+
+  /// Pages moved here or away: the kernel's mapping is to be made whole before others use it.
+  [[nodiscard]] bool has_own_mapping() const { return moved || vacated; }
 
   [[nodiscard]] Address limit() const { return address_of(start + pages); }
 
@@ -102,7 +111,7 @@ struct MSpan {
     if (reinterpret_cast<Address>(p) < first || elem_count == 0) {
       return -1;
     }
-    if (state == SpanState::kLarge || state == SpanState::kGuarded) {
+    if (is_whole(state) || state == SpanState::kGuarded) {
       return offset == 0 ? 0 : -1;
     }
     size_t index = block_index(offset, class_info(size_class));

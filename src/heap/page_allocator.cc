@@ -136,13 +136,14 @@ size_t PageAllocator::find_empty_row(size_t count, size_t alignment_chunks) cons
 }
 
 void PageAllocator::take(PageId start, PageCount count, PageRun& run) {
-  run = PageRun{start, count, false};
+  run = PageRun{start, count, false, PageCount()};
   for (size_t done = 0; done < count.value;) {
     PageId at = start + PageCount(done);
     size_t n = std::min(count.value - done, kPagesPerChunk - at.index_in_chunk());
     Chunk& c = chunk(at.chunk());
     size_t was_backed = c.backed.count_range(at.index_in_chunk(), n);
     run.need_zero = run.need_zero || was_backed > 0;
+    run.unbacked += PageCount(n - was_backed);
     free_backed_ -= PageCount(was_backed);
     c.used.set_range(at.index_in_chunk(), n);
     c.backed.set_range(at.index_in_chunk(), n);

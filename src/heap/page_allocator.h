@@ -31,6 +31,7 @@ struct PageRun {
   PageId start;
   PageCount pages;
   bool need_zero = false;  ///< some page may hold old data
+  PageCount unbacked;      ///< pages that the OS held no memory for
 };
 
 /// Not thread-safe: the heap's lock guards it.

@@ -11,6 +11,7 @@
 #include "heap/give_way.h"
 #include "heap/mcentral.h"
 #include "heap/mheap.h"
+#include "heap/recent_runs.h"
 #include "os/os.h"
 #include "os/thread.h"
 
@@ -33,11 +34,13 @@ bool change(uint32_t from, uint32_t to) {
                                              std::memory_order_acquire);
 }
 
-// Depots that nobody trades with between two looks go home, and may leave spans empty.
+// Depots that nobody trades with between two looks go home, and may leave spans empty; so do runs
+// of caches that kept none meanwhile.
 void look_at_depots() {
   for (size_t i = 1; i < kNumClasses; ++i) {
     central_of(SizeClass(i)).age();
   }
+  drop_recent_runs(true);
 }
 
 // Until somebody frees much, or for ever when that never happens.

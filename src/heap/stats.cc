@@ -1,6 +1,7 @@
 // The heap's figures. See stats.h.
 #include "heap/stats.h"
 
+#include <algorithm>
 #include <new>
 
 #include "heap/heap.h"
@@ -11,6 +12,35 @@
 
 namespace burrow::heap {
 namespace {
+
+// Large blocks as the program sees them: what caches keep is free to it.
+void read_runs(HeapStats& stats, const MHeap::Figures& f) {
+  uint64_t hits = 0;
+  uint64_t hit_bytes = 0;
+  RecentRuns::Kept kept;
+  {
+    MutexLock hold(g_caches.lock);
+    hits = g_caches.hits;
+    hit_bytes = g_caches.hit_bytes;
+    for (const MCache* cache = g_caches.first; cache != nullptr; cache = cache->next) {
+      RecentRuns::Kept here = cache->runs.kept();
+      kept.runs += here.runs;
+      kept.bytes += here.bytes;
+      hits += cache->runs.hits();
+      hit_bytes += cache->runs.hit_bytes();
+    }
+  }
+  uint64_t mallocs = f.large_mallocs + hits;
+  uint64_t frees = std::min(f.large_frees + hits + kept.runs, mallocs);  // read while they moved
+  stats.mallocs += mallocs;
+  stats.frees += frees;
+  stats.total_alloc += f.large_bytes_total + hit_bytes;
+  stats.large_objects = mallocs - frees;
+  stats.large_bytes = f.large_bytes - std::min(kept.bytes, f.large_bytes);
+  stats.alloc += stats.large_bytes;
+  stats.cached_objects += kept.runs;
+  stats.cached_bytes += kept.bytes;
+}
 
 // Adds up the classes over all threads, with the depots' blocks as cached.
 void read_classes(HeapStats& stats) {
@@ -59,12 +89,7 @@ void read_stats(HeapStats& stats) {
   SlowScope busy;
   read_classes(stats);
   MHeap::Figures f = g_mheap.figures();
-  stats.mallocs += f.large_mallocs;
-  stats.frees += f.large_frees;
-  stats.total_alloc += f.large_bytes_total;
-  stats.alloc += f.large_bytes;
-  stats.large_bytes = f.large_bytes;
-  stats.large_objects = f.large_objects;
+  read_runs(stats, f);
   stats.heap_alloc = stats.alloc;
   stats.heap_objects = stats.mallocs - stats.frees;
   stats.heap_sys = f.committed;

@@ -49,7 +49,7 @@ struct HeapStats {
   std::array<uint64_t, 256> pause_ns{};      ///< Go's ring: of collection n at (n + 255) % 256
   std::array<uint64_t, 256> pause_end_ns{};  ///< in ns since 1970
   // Beyond Go's fields:
-  uint64_t cached_bytes = 0;     ///< free objects held in thread caches and the depots
+  uint64_t cached_bytes = 0;     ///< free objects held in thread caches and the depots, large too
   uint64_t cached_objects = 0;   ///< their number
   uint64_t large_bytes = 0;      ///< live bytes of objects over 32 KiB
   uint64_t large_objects = 0;    ///< live objects over 32 KiB
