@@ -120,10 +120,12 @@ void MHeap::note_regret(PageCount unbacked) {
   if (gone_early_ == 0 || unbacked == PageCount(0) || g_faults.no_regret) {
     return;
   }
-  if (os::monotonic_ns() - gone_early_ns_ > kEpochNs) {
+  int64_t now = os::monotonic_ns();
+  if (now - gone_early_ns_ > kEpochNs) {
     gone_early_ = 0;
     return;
   }
+  gone_early_ns_ = now;  // they come back one by one, which may take longer than an epoch
   size_t n = std::min(unbacked.value, gone_early_);
   gone_early_ -= n;
   grace_ += n;

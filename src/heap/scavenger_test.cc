@@ -93,7 +93,7 @@ size_t gone_in(int rounds) {
 }
 
 TEST_F(ScavengerDeathTest, MemoryThatGoesBackAndForthStays) {
-  EXPECT_EXIT(std::_Exit(gone_in(20) < 3 * kMuch ? 3 : 0), testing::ExitedWithCode(3), "");
+  EXPECT_EXIT(std::_Exit(gone_in(20) < 10 * kMuch ? 3 : 0), testing::ExitedWithCode(3), "");
   EXPECT_EXIT(
       {
         g_faults.no_regret = true;

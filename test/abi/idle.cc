@@ -2,6 +2,7 @@
 // "ready" and waits for a line on standard input, and so on.
 #include <pthread.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -36,6 +37,35 @@ void use_much() {
   for (void* p : blocks) {
     free(p);
   }
+}
+
+long page_faults() {
+  rusage usage = {};
+  getrusage(RUSAGE_SELF, &usage);
+  return usage.ru_minflt;
+}
+
+// Takes, touches and frees `count` blocks of `bytes` again and again; says how many page faults
+// that took once it had gone on for a while, in all rounds together.
+void churn(size_t count, size_t bytes) {
+  constexpr int kRounds = 40;
+  std::vector<void*> blocks(count);
+  long before = 0;
+  for (int round = 0; round < 2 * kRounds; ++round) {
+    if (round == kRounds) {
+      before = page_faults();
+    }
+    for (void*& p : blocks) {
+      p = malloc(bytes);
+      for (size_t at = 0; at < bytes; at += 4096) {
+        opaque(static_cast<char*>(p))[at] = 1;
+      }
+    }
+    for (void* p : blocks) {
+      free(p);
+    }
+  }
+  printf("%zu of %zu bytes: %ld\n", count, bytes, page_faults() - before);
 }
 
 void say_and_wait(const char* word) {
@@ -106,6 +136,11 @@ int main(int count, char** arguments) {
     in_a_thread(use_much);
   } else if (what == "alone") {
     use_much();
+  } else if (what == "churn") {
+    churn(1, 1 << 20);
+    churn(1, 32 << 20);
+    churn(160, 200'000);
+    churn(30'000, 1000);
   } else if (what == "signals") {
     use_much_among_signals();
   } else if (what == "fork") {

@@ -54,6 +54,18 @@ def wait_until(condition, seconds=60):
     return False
 
 
+# MiB that are resident with 200 MB in pieces of 200 kB, and without.
+INTERPRETED = """
+def resident():
+    return int(open('/proc/self/statm').read().split()[1]) * 4 // 1024
+
+pieces = [b'x' * 200000 for _ in range(1000)]
+full = resident()
+del pieces
+print(full, resident())
+"""
+
+
 class Idle(unittest.TestCase):
     def start(self, what, kind="preload", **environment):
         env = {**os.environ, **environment}
@@ -92,6 +104,30 @@ class Idle(unittest.TestCase):
         pid = self.expect(process, "ready")
         self.assertEqual(len(threads(pid)), 1)
         self.expect_end(process)
+
+    def test_alone_a_free_gives_back_at_once(self):
+        for kind in "preload", "static", "shared":
+            with self.subTest(kind):
+                process = self.start("alone", kind)
+                pid = self.expect(process, "ready")
+                self.assertEqual(len(threads(pid)), 1)
+                self.assertLess(resident_kib(pid), 20 * 1024)
+                self.expect_end(process)
+
+    def test_an_interpreter_gives_back_at_once(self):
+        done = subprocess.run([sys.executable, "-c", INTERPRETED], text=True, capture_output=True,
+                              check=True, env={**os.environ, "LD_PRELOAD": str(PRELOAD)})
+        full, freed = map(int, done.stdout.split())
+        self.assertGreater(full, 200)
+        self.assertLess(freed, 40)
+
+    def test_what_goes_back_and_forth_is_not_faulted_in_each_time(self):
+        process = self.start("churn", BURROW_PROFRATE="0")
+        said, _ = process.communicate("\n", timeout=60)
+        faults = [int(line.split(": ")[1]) for line in said.splitlines() if " bytes: " in line]
+        self.assertEqual(len(faults), 4, said)
+        # The least that is touched is 256 pages of the kernel's in each of 40 rounds.
+        self.assertLess(max(faults), 2560, said)
 
     def test_alone_by_the_option_in_each_library(self):
         for kind in "preload", "static", "shared":
