@@ -236,6 +236,7 @@ TEST(Heap, TheDepotOfAClassThatShrinksShrinks) {
       },
       testing::ExitedWithCode(3), "")
       << "an eighth of what the class had stays in its depot";
+  (void)release_memory();
 }
 
 TEST(Heap, TheMemoryLimitHolds) {

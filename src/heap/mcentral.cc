@@ -42,14 +42,24 @@ void MCentral::init(SizeClass c, SpanState state) {
 Magazine* MCentral::exchange_empty(Magazine* empty) {
   MutexLock hold(lock_);
   ++trades_;
-  Magazine* full = depot_;
-  if (full == nullptr) {
+  if (depot_ == nullptr) {
     return nullptr;
   }
-  depot_ = full->next;
-  --depot_count_;
   keep_empty(empty);
-  return full;
+  return pop_depot();
+}
+
+Magazine* MCentral::pop_depot() {
+  Magazine* m = depot_;
+  depot_ = m->next;
+  depot_count_.store(depot_count() - 1, std::memory_order_relaxed);
+  return m;
+}
+
+void MCentral::push_depot(Magazine* full) {
+  full->next = depot_;
+  depot_ = full;
+  depot_count_.store(depot_count() + 1, std::memory_order_relaxed);
 }
 
 void MCentral::keep_empty(Magazine* m) {
@@ -91,9 +101,7 @@ bool MCentral::keeps_empty_span() const {
 
 // Sends one of the depot's magazines home; returns its blocks' number. REQUIRES: there is one.
 size_t MCentral::send_home(MSpan*& emptied) {
-  Magazine* m = depot_;
-  depot_ = m->next;
-  --depot_count_;
+  Magazine* m = pop_depot();
   size_t n = m->count;
   put_back_locked(m->slots(), n, emptied);
   Magazine::destroy(m, class_);
@@ -107,16 +115,14 @@ Magazine* MCentral::exchange_full(Magazine* full) {
     MutexLock hold(lock_);
     ++trades_;
     size_t limit = depot_limit();
-    if (depot_count_ < limit) {
+    if (depot_count() < limit) {
       empty = find_empty();
-    } else if (depot_count_ > limit && !g_faults.depot_keeps) {
+    } else if (depot_count() > 2 * limit && !g_faults.depot_keeps) {
       // The class has shrunk since these came.
       send_home(emptied);
     }
     if (empty != nullptr) {
-      full->next = depot_;
-      depot_ = full;
-      ++depot_count_;
+      push_depot(full);
     } else {
       put_back_locked(full->slots(), full->count, emptied);
       empty = full;
@@ -248,6 +254,9 @@ void MCentral::put_back(void* const* blocks, size_t count) {
 }
 
 void MCentral::age() {
+  if (depot_count() == 0) {
+    return;  // as most are: no lock
+  }
   {
     MutexLock hold(lock_);
     bool idle = aged_ == trades_;
@@ -323,7 +332,7 @@ void MCentral::verify() {
       }
     }
   }
-  CHECK(magazines == depot_count_);
+  CHECK(magazines == depot_count());
 }
 
 }  // namespace burrow::heap

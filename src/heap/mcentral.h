@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 
@@ -69,7 +70,14 @@ class alignas(64) MCentral {
   [[nodiscard]] MSpan* fullest() const BURROW_REQUIRES(lock_);
   [[nodiscard]] bool keeps_empty_span() const BURROW_REQUIRES(lock_);
   [[nodiscard]] size_t depot_limit() const BURROW_REQUIRES(lock_);
+
+  [[nodiscard]] uint32_t depot_count() const {
+    return depot_count_.load(std::memory_order_relaxed);
+  }
+
   size_t send_home(MSpan*& emptied) BURROW_REQUIRES(lock_);
+  [[nodiscard]] Magazine* pop_depot() BURROW_REQUIRES(lock_);
+  void push_depot(Magazine* full) BURROW_REQUIRES(lock_);
   void keep_empty(Magazine* m) BURROW_REQUIRES(lock_);
   [[nodiscard]] Magazine* find_empty() BURROW_REQUIRES(lock_);
   [[nodiscard]] MSpan* take_empty_span();
@@ -78,7 +86,8 @@ class alignas(64) MCentral {
   SizeClass class_;
   SpanState state_ = SpanState::kSmall;
   Magazine* depot_ BURROW_GUARDED_BY(lock_) = nullptr;
-  uint32_t depot_count_ BURROW_GUARDED_BY(lock_) = 0;
+  // Its length. Written under the lock; relaxed: `age` reads it without.
+  std::atomic<uint32_t> depot_count_{0};
   uint32_t spans_ BURROW_GUARDED_BY(lock_) = 0;
   uint32_t trades_ BURROW_GUARDED_BY(lock_) = 0;  // with caches; wraps
   uint32_t aged_ BURROW_GUARDED_BY(lock_) = 0;    // trades_ as `age` found it last

@@ -68,10 +68,11 @@ consteval uint16_t span_pages(uint32_t size) {
   return static_cast<uint16_t>(best);
 }
 
-/// Magazines hold 32 KiB of blocks, but at least 8 and at most 64 blocks.
+/// Magazines hold 32 KiB of blocks, but at least 8 and at most 64 blocks; 128 of the smallest.
 consteval uint16_t magazine_blocks(uint32_t size) {
   size_t n = 32 * kKiB / size;
-  return static_cast<uint16_t>(n < 8 ? 8 : n > 64 ? 64 : n);
+  size_t most = size <= 64 ? 128 : 64;
+  return static_cast<uint16_t>(n < 8 ? 8 : n > most ? most : n);
 }
 
 consteval std::array<ClassInfo, kNumClasses> make_classes() {
