@@ -121,7 +121,7 @@ void Cache::drop_span(size_t slot, SizeClass c, ObjectKind kind) {
 
 void Cache::flush() {
   for (size_t kind = 0; kind < internal::kObjectKinds; ++kind) {
-    for (size_t c = 2; c < heap::kNumClasses; ++c) {
+    for (size_t c = 1; c < heap::kNumClasses; ++c) {
       size_t slot = internal::slot_index(static_cast<ObjectKind>(kind), c);
       if (spans[slot] != nullptr) {
         drop_span(slot, SizeClass(c), static_cast<ObjectKind>(kind));
@@ -191,7 +191,7 @@ BURROW_NO_TSAN size_t unused_bytes(const internal::BumpSlot& slot) {
 template <typename F>
 void for_each_class_slot(F f) {
   for (size_t kind = 0; kind < internal::kObjectKinds; ++kind) {
-    for (size_t c = 2; c < heap::kNumClasses; ++c) {
+    for (size_t c = 1; c < heap::kNumClasses; ++c) {
       f(internal::slot_index(static_cast<ObjectKind>(kind), c), SizeClass(c));
     }
   }

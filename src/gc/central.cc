@@ -46,7 +46,7 @@ Central& central_of(ObjectKind kind, SizeClass c) {
 
 void init_centrals() {
   for (size_t kind = 0; kind < internal::kObjectKinds; ++kind) {
-    for (size_t c = 2; c < heap::kNumClasses; ++c) {
+    for (size_t c = 1; c < heap::kNumClasses; ++c) {
       g_centrals[kind][c].init(static_cast<ObjectKind>(kind), SizeClass(c));
     }
   }

@@ -96,7 +96,7 @@ void init_centrals();
 template <typename F>
 void for_each_central(F f) {
   for (size_t kind = 0; kind < internal::kObjectKinds; ++kind) {
-    for (size_t c = 2; c < heap::kNumClasses; ++c) {
+    for (size_t c = 1; c < heap::kNumClasses; ++c) {
       f(central_of(static_cast<ObjectKind>(kind), SizeClass(c)));
     }
   }

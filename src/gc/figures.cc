@@ -19,7 +19,7 @@ namespace {
 void add_collected_classes(heap::HeapStats& to) {
   std::array<uint64_t, internal::kObjectClasses> unused{};
   count_unused_blocks(unused);
-  for (size_t c = 2; c < heap::kNumClasses; ++c) {
+  for (size_t c = 1; c < heap::kNumClasses; ++c) {
     heap::BySize& line = to.by_size[c - 1];
     uint64_t taken = 0;
     for (size_t kind = 0; kind < internal::kObjectKinds; ++kind) {

@@ -243,7 +243,7 @@ void Run::add(void* p, size_t size, size_t alignment, bool zeroed, bool resized)
     p = reinterpret_cast<void*>(live_.begin()->first);
   }
   auto address = reinterpret_cast<uintptr_t>(p);
-  if (address % std::max<size_t>(alignment, size >= 16 ? 16 : 8) != 0) {
+  if (address % std::max<size_t>(alignment, 16) != 0) {
     fail("alignment", p, size);
   }
   Block b{size, heap_usable_size(p, size), alignment, ++seed_, resized};

@@ -35,7 +35,7 @@ TEST(Heap, BlocksOfEverySizeAreAlignedUsableAndApart) {
   for (size_t size = 0; size < 70000; size += size < 2000 ? 1 : 61) {
     void* p = allocate(size);
     ASSERT_NE(p, nullptr);
-    ASSERT_EQ(reinterpret_cast<uintptr_t>(p) % (size > 8 ? 16 : 8), 0U) << size;
+    ASSERT_EQ(reinterpret_cast<uintptr_t>(p) % 16, 0U) << size;
     ASSERT_GE(usable_size(p), size);
     std::memset(p, 0xAB, usable_size(p));
     auto [it, added] = live.emplace(reinterpret_cast<uintptr_t>(p), usable_size(p));
@@ -520,7 +520,7 @@ TEST(HeapDeathTest, UsableSizeOfAFreeBlock) {
 TEST(HeapDeathTest, MisuseEndsWithOneLine) {
   testing::FLAGS_gtest_death_test_style = "threadsafe";
   auto* p = static_cast<char*>(allocate(48));
-  EXPECT_DEATH(deallocate(p + 16), "invalid free.*block 0x.*\\+16.*class 4 \\(48 bytes\\)");
+  EXPECT_DEATH(deallocate(p + 16), "invalid free.*block 0x.*\\+16.*class 3 \\(48 bytes\\)");
   EXPECT_DEATH(deallocate(p + 1), "invalid free");
   int local = 0;
   EXPECT_DEATH(deallocate(&local), "invalid free.*not an address of Burrow's heap");
@@ -530,7 +530,7 @@ TEST(HeapDeathTest, MisuseEndsWithOneLine) {
         deallocate(p);
         deallocate(p);
       },
-      "double free.*class 4");
+      "double free.*class 3");
   EXPECT_DEATH(
       {
         deallocate(p);
@@ -539,8 +539,8 @@ TEST(HeapDeathTest, MisuseEndsWithOneLine) {
           (void)allocate(48);
         }
       },
-      "write after free.*class 4");
-  EXPECT_DEATH(deallocate_sized(p, 200, 1, SizeRule::kExact), "wrong size 200.*class 4");
+      "write after free.*class 3");
+  EXPECT_DEATH(deallocate_sized(p, 200, 1, SizeRule::kExact), "wrong size 200.*class 3");
   auto* large = static_cast<char*>(allocate(100000));
   EXPECT_DEATH(deallocate(large + 8192), "invalid free.*class large");
   EXPECT_DEATH(

@@ -9,7 +9,7 @@
 //
 // Idle classes. Each trade with MCentral looks at one other class in turn (`age`): when the thread
 // has not used it since the last look, its blocks go home, and those of a depot that nobody uses,
-// so that what one phase of a program leaves serves the next. A round of looks is 73 trades.
+// so that what one phase of a program leaves serves the next. A round of looks is 72 trades.
 //
 // Signals. malloc in a signal handler is not allowed by POSIX, but programs do it. Every operation,
 // fast or slow, sets `ThreadHeap::busy` for its duration (`CacheHold`): two plain stores. A handler

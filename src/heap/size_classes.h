@@ -17,8 +17,9 @@ inline constexpr size_t kMaxSmallSize = 32 * kKiB;
 inline constexpr size_t kMaxTinySize = 1024;
 /// A span of blocks has at most this many pages.
 inline constexpr size_t kMostSpanPages = 16;
-/// Eight classes a doubling from 128 B on: at most 1/9 of a block is lost to rounding.
-inline constexpr size_t kNumClasses = 1 + 9 + 8 * 8;
+/// Multiples of 16 B up to 128 B, so that every block is aligned as glibc's are; from there on eight
+/// classes a doubling: at most 1/9 of a block is lost to rounding.
+inline constexpr size_t kNumClasses = 1 + 8 + 8 * 8;
 
 /// One size class. Index 0 of the table is "no class" and all zero.
 struct ClassInfo {
@@ -33,17 +34,11 @@ struct ClassInfo {
 namespace internal {
 
 consteval uint32_t class_size(size_t index) {
-  if (index == 0) {
-    return 0;
+  if (index <= 8) {
+    return static_cast<uint32_t>(index * 16);
   }
-  if (index == 1) {
-    return 8;
-  }
-  if (index <= 9) {
-    return static_cast<uint32_t>((index - 1) * 16);
-  }
-  size_t doubling = (index - 10) / 8;
-  size_t step = (index - 10) % 8 + 1;
+  size_t doubling = (index - 9) / 8;
+  size_t step = (index - 9) % 8 + 1;
   return static_cast<uint32_t>((size_t{128} << doubling) + step * (size_t{16} << doubling));
 }
 
@@ -167,7 +162,7 @@ namespace internal {
 consteval bool classes_are_sound() {
   for (size_t i = 1; i < kNumClasses; ++i) {
     const ClassInfo& c = kClasses[i];
-    bool aligned = c.size == 8 || c.size % 16 == 0;
+    bool aligned = c.size % 16 == 0;
     bool rising = c.size > kClasses[i - 1].size;
     bool lean = c.size <= 128 || (c.size - kClasses[i - 1].size - 1) * 8 <= c.size;
     bool fits = c.capacity >= 1 && c.pages <= kMostSpanPages;
@@ -193,7 +188,7 @@ consteval bool lookup_is_sound() {
 }  // namespace internal
 
 static_assert(kClasses[kNumClasses - 1].size == kMaxSmallSize);
-static_assert(class_for(24).value == class_for(32).value && class_for(8).value == 1);
+static_assert(class_for(24).value == class_for(32).value && class_for(1).value == class_for(16).value);
 static_assert(internal::classes_are_sound());
 static_assert(internal::lookup_is_sound());
 

@@ -28,26 +28,26 @@ struct TypeInfo {
 /// Largest size with a class of its own.
 inline constexpr size_t kMaxSmallObject = size_t{32} * 1024;
 /// Slots of one kind in `BumpSlot` arrays. Slot 0 of all holds no run: see `processor_number`.
-inline constexpr size_t kObjectClasses = 1 + 9 + 8 * 8;
+inline constexpr size_t kObjectClasses = 1 + 8 + 8 * 8;
 
-/// The size class of an object, as heap/size_classes.h has it; 8 bytes take the 16-byte class,
-/// because mark bits stand for 16 bytes.
+/// The size class of an object, as heap/size_classes.h has it. Mark bits stand for 16 bytes, the
+/// least that a block has.
 constexpr size_t object_class(size_t size) {
   if (size <= 128) {
-    return size <= 16 ? 2 : 1 + (size + 15) / 16;
+    return size <= 16 ? 1 : (size + 15) / 16;
   }
   size_t doubling = static_cast<size_t>(63 - __builtin_clzll((size - 1) >> 7));
   size_t step = size_t{16} << doubling;
-  return 9 + doubling * 8 + (size - (size_t{128} << doubling) + step - 1) / step;
+  return 8 + doubling * 8 + (size - (size_t{128} << doubling) + step - 1) / step;
 }
 
 /// Bytes of a block of the class.
 constexpr size_t object_class_size(size_t index) {
-  if (index <= 9) {
-    return (index - 1) * 16;
+  if (index <= 8) {
+    return index * 16;
   }
-  size_t doubling = (index - 10) / 8;
-  size_t step = (index - 10) % 8 + 1;
+  size_t doubling = (index - 9) / 8;
+  size_t step = (index - 9) % 8 + 1;
   return (size_t{128} << doubling) + step * (size_t{16} << doubling);
 }
 
