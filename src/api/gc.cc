@@ -33,7 +33,7 @@ BURROW_EXPORT bool declare_pointer_free(void* block) {
   bool found = span != nullptr && span->state == heap::SpanState::kLarge &&
                span->first == reinterpret_cast<uintptr_t>(block);
   if (found) {
-    span->pointer_free = true;
+    span->whole.pointer_free = true;
   }
   return found;
 }

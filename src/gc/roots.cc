@@ -100,7 +100,7 @@ void scan_blocks(const Visitor& visit, const PagePart& part, const heap::MSpan& 
     if (block >= part.to) {
       break;
     }
-    if (!is_free(block)) {
+    if (!is_free(block) && !span.is_blank(reinterpret_cast<const void*>(block))) {
       visit(std::max(block, part.from), std::min(block + info.size, part.to));
     }
   }
@@ -149,7 +149,7 @@ void scan_part(const Visitor& visit, const PagePart& part, bool again) {
   }
   switch (span->state) {
     case heap::SpanState::kLarge:
-      if (!span->pointer_free) {
+      if (!span->whole.pointer_free) {
         visit(part.from, part.to);
       }
       return;
@@ -159,7 +159,7 @@ void scan_part(const Visitor& visit, const PagePart& part, bool again) {
       return;
     case heap::SpanState::kGuarded: {  // its last page has no access, and a freed one has none
       bool guard = part.page.value + 1 == span->start.value + span->pages.value;
-      if ((!guard && !span->pointer_free) || g_faults.no_access_notes) {
+      if ((!guard && !span->whole.pointer_free) || g_faults.no_access_notes) {
         visit(part.from, part.to);
       }
       return;

@@ -29,7 +29,7 @@ MSpan* live_span(const void* p, PointerUse use) {
   }
   // A fresh large block may still hold the mark of a small one that began there.
   bool small = span->state == SpanState::kSmall || span->state == SpanState::kSampled;
-  if ((small && is_marked(p)) || span->state == SpanState::kCached) {
+  if ((small && (is_marked(p) || span->is_blank(p))) || span->state == SpanState::kCached) {
     report_freed_pointer(use, p);
   }
   return span;
@@ -70,7 +70,7 @@ bool drop_run_behind(const MSpan* span) {
 // The class of a request; none for whole pages. C's sized frees come with any alignment.
 SizeClass class_of_request(size_t size, size_t alignment) {
   alignment = alignment > kPageSize ? alignment : std::bit_ceil(alignment);
-  if (alignment <= 16 && (alignment <= 8 || size > 8)) {
+  if (alignment <= 16) {
     return size <= kMaxSmallSize ? class_for(size) : SizeClass();
   }
   return class_for_aligned(size, alignment);
@@ -82,7 +82,7 @@ void* allocate_aligned(size_t alignment, size_t size) {
   if (hardened_on()) {
     return hardened_allocate(size, alignment);
   }
-  if (alignment <= 16 && (alignment <= 8 || size > 8)) {
+  if (alignment <= 16) {
     return allocate_fast(size);
   }
   SizeClass c = class_for_aligned(size, alignment);

@@ -10,6 +10,8 @@ struct Faults {
   bool no_regret = false;         ///< memory that goes back and forth goes back each time
   bool no_passing_looks = false;  ///< slow paths that free no span do not look for idle memory
   bool depot_keeps = false;       ///< the depot of a class that shrinks stays as it is
+  bool blank_entries = false;     ///< pages that went back look to `free` as others do
+  bool no_blank_pages = false;    ///< half-used spans keep all of their pages
 };
 
 inline constinit Faults g_faults;

@@ -108,7 +108,7 @@ size_t note_dead(MSpan* span, const void* p) {
   }
   r->dead = true;
   r->freed.capture();
-  span->pointer_free = true;
+  span->whole.pointer_free = true;
   return static_cast<size_t>(r - g_records.data());
 }
 

@@ -94,7 +94,7 @@ void* reuse_large(size_t size) {
   }
   cache->runs.note_hit(pages);
   span->need_zero = true;
-  span->pointer_free = false;
+  span->whole.pointer_free = false;
   span->state = SpanState::kLarge;
   return pointer_to(span->start);
 }
@@ -122,7 +122,7 @@ bool keep_large(void* p) {
   }
   MSpan* span = span_of_page(page);
   if (span == nullptr || span->state != SpanState::kLarge || pointer_to(span->start) != p ||
-      span->sampled || span->has_own_mapping()) {
+      span->whole.sampled || span->has_own_mapping()) {
     return false;
   }
   CacheHold hold;
@@ -185,7 +185,7 @@ void defer_free(MSpan* span, void* p) {
   if (span->index_of_known(p) < 0) {
     report_invalid_free(p);
   }
-  if (span->state == SpanState::kCached) {
+  if (span->state == SpanState::kCached || span->is_blank(p)) {
     report_double_free(p);
   }
   if (may_be_free(p) && ((span->state != SpanState::kLarge && is_marked(p)) || is_deferred(p))) {
@@ -199,7 +199,7 @@ void defer_free(MSpan* span, void* p) {
 }
 
 void free_in_span(MSpan* span, MCache* cache, void* p) {
-  if (span->index_of_known(p) < 0 || is_marked(p)) {
+  if (span->index_of_known(p) < 0 || is_marked(p) || span->is_blank(p)) {
     report_free_of(p, span);
   }
   if (span->state == SpanState::kSampled) {
@@ -323,7 +323,7 @@ void* allocate_large(size_t size, size_t alignment) {
   }
   bool sampled = cache != nullptr && cache->charge(span->elem_size);
   void* p = pointer_to(span->start);
-  span->sampled = sampled && tell_profiler(cache, p, span->elem_size);
+  span->whole.sampled = sampled && tell_profiler(cache, p, span->elem_size);
   return p;
 }
 
@@ -333,7 +333,7 @@ void free_large(MSpan* span, void* p) {
   }
   SlowScope busy;
   end_life(span, p);
-  if (std::exchange(span->sampled, false)) {
+  if (std::exchange(span->whole.sampled, false)) {
     forget_sample(p);
   }
   if (MCache* cache = t_heap.cache; cache != nullptr) {

@@ -25,23 +25,23 @@ bool MHeap::move_large(MSpan* from, MSpan* to, size_t bytes) {
       !os::move_pages(pointer_to(from->start), pointer_to(to->start), bytes)) {
     return false;
   }
-  if (!std::exchange(to->moved, true)) {
+  if (!std::exchange(to->whole.moved, true)) {
     g_moved.fetch_add(1, std::memory_order_relaxed);
   }
-  from->vacated = true;
+  from->whole.vacated = true;
   return true;
 }
 
 // Called before the pages behind the first `keep` are freed: they may be part of what was moved
 // here. True when they are without memory now.
 bool MHeap::heal_tail(const MSpan* span, PageCount keep) {
-  return span->moved && os::renew(pointer_to(span->start + keep), (span->pages - keep).bytes());
+  return span->whole.moved && os::renew(pointer_to(span->start + keep), (span->pages - keep).bytes());
 }
 
 // Called before the pages are freed: makes the range an ordinary part of the arena again.
 void MHeap::settle_moved(MSpan* span) {
-  bool empty = span->vacated;
-  if (span->moved) {
+  bool empty = span->whole.vacated;
+  if (span->whole.moved) {
     empty = os::renew(pointer_to(span->start), span->pages.bytes());
     g_moved.fetch_sub(1, std::memory_order_relaxed);
   }

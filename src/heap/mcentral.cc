@@ -2,11 +2,14 @@
 #include "heap/mcentral.h"
 
 #include <algorithm>
+#include <bit>
 
 #include "base/check.h"
 #include "heap/faults.h"
 #include "heap/mheap.h"
 #include "heap/report.h"
+#include "heap/scavenger.h"
+#include "os/os.h"
 
 namespace burrow::heap {
 
@@ -90,13 +93,13 @@ size_t MCentral::depot_limit() const {
   constexpr size_t kLeastBytes = 128 * kKiB;
   const ClassInfo& info = class_info(class_);
   size_t least = std::min<size_t>(64, kLeastBytes / (size_t{info.magazine} * info.size));
-  return least + size_t{spans_} * info.capacity / (size_t{8} * info.magazine);
+  return least + span_total() * info.capacity / (size_t{8} * info.magazine);
 }
 
 // Sampled blocks pass one by one, without magazines before the spans: a last empty span stays, so
 // that not every sample makes a span and gives it back.
 bool MCentral::keeps_empty_span() const {
-  return state_ == SpanState::kSampled && spans_ == 1;
+  return state_ == SpanState::kSampled && span_total() == 1;
 }
 
 // Sends one of the depot's magazines home; returns its blocks' number. REQUIRES: there is one.
@@ -130,6 +133,7 @@ Magazine* MCentral::exchange_full(Magazine* full) {
     }
   }
   g_mheap.free_spans(emptied);
+  trim_if_sparse();
   return empty;
 }
 
@@ -155,9 +159,13 @@ size_t MCentral::take(void** out, size_t wanted) {
       if (span == nullptr) {
         break;
       }
-      ++spans_;
+      spans_.store(static_cast<uint32_t>(span_total() + 1), std::memory_order_relaxed);
     }
+    uint32_t blank = state_ == SpanState::kSmall ? span->blank : 0;
     n += span->take(out + n, wanted - n);
+    if (blank != 0) {
+      note_reopened(blank & ~span->blank);
+    }
     file(span);
   }
   return n;
@@ -180,6 +188,9 @@ void MCentral::unlink(MSpan* span) {
   if (span->next != nullptr) {
     span->next->prev = span->prev;
   }
+  if (span->list == static_cast<int>(kSparse)) {
+    sparse_.store(sparse_.load(std::memory_order_relaxed) - 1, std::memory_order_relaxed);
+  }
   span->next = span->prev = nullptr;
   span->list = -1;
 }
@@ -188,20 +199,29 @@ void MCentral::unlink(MSpan* span) {
 void MCentral::file(MSpan* span) {
   int want = -1;
   if (span->available() > 0) {
-    want = static_cast<int>(span->outstanding() * kLists / span->elem_count);
+    size_t eighth = span->outstanding() * kEighths / span->elem_count;
+    bool trimmed = eighth == 0 && span->list == static_cast<int>(kTrimmed);
+    want = static_cast<int>(trimmed ? kTrimmed : kSparse + eighth);
   }
   if (want == span->list) {
     return;
   }
   unlink(span);
   if (want >= 0) {
-    MSpan*& head = lists_[static_cast<size_t>(want)];
-    span->list = static_cast<int8_t>(want);
-    span->next = head;
-    if (head != nullptr) {
-      head->prev = span;
-    }
-    head = span;
+    enlist(span, static_cast<size_t>(want));
+  }
+}
+
+void MCentral::enlist(MSpan* span, size_t list) {
+  MSpan*& head = lists_[list];
+  span->list = static_cast<int8_t>(list);
+  span->next = head;
+  if (head != nullptr) {
+    head->prev = span;
+  }
+  head = span;
+  if (list == kSparse) {
+    sparse_.store(sparse_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
   }
 }
 
@@ -209,6 +229,7 @@ void MCentral::put_back_locked(void* const* blocks, size_t count, MSpan*& emptie
   constexpr size_t kAhead = 8;
   // Neighbours often share a span, which is filed once for all of them.
   MSpan* last = nullptr;
+  size_t before = 0;
   for (size_t i = 0; i < count; ++i) {
     if (i + kAhead < count) {
       __builtin_prefetch(blocks[i + kAhead]);
@@ -221,22 +242,28 @@ void MCentral::put_back_locked(void* const* blocks, size_t count, MSpan*& emptie
       report_invalid_free(blocks[i]);
     }
     if (span != last) {
-      settle(last, emptied);
+      settle(last, before, emptied);
       last = span;
+      before = span->outstanding();
     }
     span->put_back(blocks[i]);
   }
-  settle(last, emptied);
+  settle(last, before, emptied);
 }
 
-// After blocks came back to a span: it moves to where it belongs, or to the list of empty ones.
-void MCentral::settle(MSpan* span, MSpan*& emptied) {
+// After blocks came back to a span: it moves to where it belongs, or to the list of empty ones. One
+// that was trimmed is worth another look when half of the blocks that were out then are back.
+void MCentral::settle(MSpan* span, size_t before, MSpan*& emptied) {
   if (span == nullptr) {
     return;
   }
+  if (span->list == static_cast<int>(kTrimmed) &&
+      std::bit_width(span->outstanding()) < std::bit_width(before)) {
+    unlink(span);
+  }
   if (span->outstanding() == 0 && !keeps_empty_span()) {
     unlink(span);
-    --spans_;
+    spans_.store(static_cast<uint32_t>(span_total() - 1), std::memory_order_relaxed);
     span->next = emptied;
     emptied = span;
   } else {
@@ -251,32 +278,86 @@ void MCentral::put_back(void* const* blocks, size_t count) {
     put_back_locked(blocks, count, emptied);
   }
   g_mheap.free_spans(emptied);
+  trim_if_sparse();
 }
 
-void MCentral::age() {
-  if (depot_count() == 0) {
+// More than a MiB, a sixteenth of the class's memory and the grace lie in spans that hold few
+// blocks.
+bool MCentral::too_sparse() const {
+  size_t span = class_info(class_).pages * kPageSize;
+  size_t most = std::max(kMiB, span_total() * span / 16) +
+                grace_.load(std::memory_order_relaxed) * os::kOsPageSize;
+  return sparse_.load(std::memory_order_relaxed) * span > most && state_ == SpanState::kSmall &&
+         !g_faults.no_blank_pages;
+}
+
+// The scavenger's thread trims a class when it rests; without it, some spans go in passing.
+void MCentral::trim_if_sparse() {
+  if (BURROW_LIKELY(!too_sparse())) {
+    return;
+  }
+  if (scavenger_runs()) {
+    wake_scavenger();
+  } else {
+    trim(kInPassing);
+  }
+}
+
+void MCentral::trim(size_t most) {
+  for (size_t i = 0; i < most && too_sparse(); ++i) {
+    size_t pages = 0;
+    {
+      MutexLock hold(lock_);
+      MSpan* span = lists_[kSparse];
+      if (span == nullptr) {
+        return;
+      }
+      pages = span->release_pages();
+      unlink(span);
+      enlist(span, kTrimmed);
+      trimmed_ns_ = pages > 0 ? os::monotonic_ns() : trimmed_ns_;
+    }
+    g_mheap.note_blank(pages * os::kOsPageSize);
+  }
+}
+
+// Pages that went back are wanted again: soon after, it was for nothing, and the class may hold as
+// many more.
+void MCentral::note_reopened(uint32_t pages) {
+  constexpr int64_t kSoonNs = 100'000'000;
+  if (pages != 0 && os::monotonic_ns() - trimmed_ns_ < kSoonNs) {
+    grace_.fetch_add(static_cast<uint32_t>(std::popcount(pages)), std::memory_order_relaxed);
+  }
+}
+
+void MCentral::age(size_t most_trimmed) {
+  if (depot_count() == 0 && !too_sparse()) {
     return;  // as most are: no lock
   }
   {
     MutexLock hold(lock_);
     bool idle = aged_ == trades_;
     aged_ = trades_;
-    if (!idle || depot_ == nullptr) {
+    if (!idle) {
       return;
     }
   }
-  flush_depot();
+  if (depot_count() != 0) {
+    flush_depot();
+  }
+  grace_.store(0, std::memory_order_relaxed);
+  trim(most_trimmed);
 }
 
 // Takes the last empty span, which `keeps_empty_span` kept; null when there is none.
 MSpan* MCentral::take_empty_span() {
   MutexLock hold(lock_);
-  MSpan* span = lists_[0];
-  if (spans_ != 1 || span == nullptr || span->outstanding() > 0) {
+  MSpan* span = lists_[kSparse];
+  if (span_total() != 1 || span == nullptr || span->outstanding() > 0) {
     return nullptr;
   }
   unlink(span);
-  --spans_;
+  spans_.store(0, std::memory_order_relaxed);
   return span;
 }
 
@@ -308,11 +389,12 @@ size_t MCentral::depot_blocks() {
 
 size_t MCentral::span_count() {
   MutexLock hold(lock_);
-  return spans_;
+  return span_total();
 }
 
 void MCentral::verify() {
   MutexLock hold(lock_);
+  size_t sparse = 0;
   for (size_t i = 0; i < kLists; ++i) {
     const MSpan* before = nullptr;
     for (const MSpan* span = lists_[i]; span != nullptr; before = span, span = span->next) {
@@ -320,8 +402,10 @@ void MCentral::verify() {
       CHECK(span->state == state_ && span->size_class == class_);
       CHECK(span->available() > 0);
       span->verify();
+      sparse += i == kSparse ? 1 : 0;
     }
   }
+  CHECK(sparse == sparse_.load(std::memory_order_relaxed));
   size_t magazines = 0;
   for (Magazine* m = depot_; m != nullptr; m = m->next, ++magazines) {
     CHECK(m->count <= m->capacity);

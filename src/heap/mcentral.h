@@ -15,6 +15,9 @@ namespace burrow::heap {
 /// The depot of full magazines, and the spans that have blocks left, of one class.
 class alignas(64) MCentral {
  public:
+  /// Spans that a slow path trims in passing.
+  static constexpr size_t kInPassing = 8;
+
   constexpr MCentral() = default;
 
   /// Called once for each class before the first use.
@@ -42,8 +45,9 @@ class alignas(64) MCentral {
   size_t flush_depot();
 
   /// Called now and then by caches that do not use the class: sends the depot home when nobody has
-  /// traded with it since the last call.
-  void age();
+  /// traded with it since the last call, and gives back pages of spans that hold few blocks, of at
+  /// most `most_trimmed` spans.
+  void age(size_t most_trimmed = kInPassing);
 
   /// Blocks that sit in the depot.
   [[nodiscard]] size_t depot_blocks();
@@ -59,17 +63,24 @@ class alignas(64) MCentral {
 
  private:
   friend struct MCentralTestPeer;
-  /// Spans are kept by how full they are, so that nearly empty ones drain: eighths.
-  static constexpr size_t kLists = 8;
+  /// Spans are kept by how full they are, so that nearly empty ones drain: eighths, and those of
+  /// the lowest one that gave pages back, or had none to give.
+  static constexpr size_t kEighths = 8;
+  static constexpr size_t kTrimmed = 0;
+  static constexpr size_t kSparse = 1;
+  static constexpr size_t kLists = kSparse + kEighths;
   static constexpr uint32_t kMostEmpties = 4;
 
   void put_back_locked(void* const* blocks, size_t count, MSpan*& emptied) BURROW_REQUIRES(lock_);
-  void settle(MSpan* span, MSpan*& emptied) BURROW_REQUIRES(lock_);
+  void settle(MSpan* span, size_t before, MSpan*& emptied) BURROW_REQUIRES(lock_);
   void file(MSpan* span) BURROW_REQUIRES(lock_);
+  void enlist(MSpan* span, size_t list) BURROW_REQUIRES(lock_);
   void unlink(MSpan* span) BURROW_REQUIRES(lock_);
   [[nodiscard]] MSpan* fullest() const BURROW_REQUIRES(lock_);
   [[nodiscard]] bool keeps_empty_span() const BURROW_REQUIRES(lock_);
   [[nodiscard]] size_t depot_limit() const BURROW_REQUIRES(lock_);
+
+  [[nodiscard]] size_t span_total() const { return spans_.load(std::memory_order_relaxed); }
 
   [[nodiscard]] uint32_t depot_count() const {
     return depot_count_.load(std::memory_order_relaxed);
@@ -78,6 +89,10 @@ class alignas(64) MCentral {
   size_t send_home(MSpan*& emptied) BURROW_REQUIRES(lock_);
   [[nodiscard]] Magazine* pop_depot() BURROW_REQUIRES(lock_);
   void push_depot(Magazine* full) BURROW_REQUIRES(lock_);
+  void trim_if_sparse();
+  void trim(size_t most);
+  [[nodiscard]] bool too_sparse() const;
+  void note_reopened(uint32_t pages) BURROW_REQUIRES(lock_);
   void keep_empty(Magazine* m) BURROW_REQUIRES(lock_);
   [[nodiscard]] Magazine* find_empty() BURROW_REQUIRES(lock_);
   [[nodiscard]] MSpan* take_empty_span();
@@ -88,7 +103,12 @@ class alignas(64) MCentral {
   Magazine* depot_ BURROW_GUARDED_BY(lock_) = nullptr;
   // Its length. Written under the lock; relaxed: `age` reads it without.
   std::atomic<uint32_t> depot_count_{0};
-  uint32_t spans_ BURROW_GUARDED_BY(lock_) = 0;
+  // Of all of them, and of those in the list kSparse; and the pages beyond an eighth of the spans'
+  // that such may hold. Written under the lock; relaxed: `too_sparse` reads them without.
+  std::atomic<uint32_t> spans_{0};
+  std::atomic<uint32_t> sparse_{0};
+  std::atomic<uint32_t> grace_{0};
+  int64_t trimmed_ns_ BURROW_GUARDED_BY(lock_) = 0;  // when pages went back last
   uint32_t trades_ BURROW_GUARDED_BY(lock_) = 0;  // with caches; wraps
   uint32_t aged_ BURROW_GUARDED_BY(lock_) = 0;    // trades_ as `age` found it last
   // Empty magazines for exchange_full, so that a steady exchange touches no other lock.

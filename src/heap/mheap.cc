@@ -254,13 +254,18 @@ void MHeap::fit_address_space_limit() {
   }
 }
 
+void MHeap::note_blank(size_t bytes) {
+  MutexLock hold(lock_);
+  blank_total_ += bytes;
+}
+
 MHeap::Figures MHeap::figures() {
   MutexLock hold(lock_);
   Figures f{};
   f.committed = pages_.managed().bytes();
   f.used = pages_.used().bytes();
   f.free_backed = pages_.free_backed().bytes();
-  f.released_total = released_pages_total_ * kPageSize;
+  f.released_total = released_pages_total_ * kPageSize + blank_total_;
   f.peak = peak_pages_ * kPageSize;
   f.spans = span_count_;
   f.large_bytes = large_bytes_;

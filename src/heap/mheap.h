@@ -5,12 +5,13 @@
 //
 // How. An allocation takes the first of these that answers:
 //  1. `MCache` (mcache.h): the calling thread's loaded magazine of the class, a stack of free
-//     blocks, for each of 73 size classes; behind it a second one. No lock, no atomic instruction.
+//     blocks, for each of 72 size classes; behind it a second one. No lock, no atomic instruction.
 //  2. `MCentral` (mcentral.h): the depot of the class: full magazines, exchanged whole.
 //  3. The spans of the class in the same `MCentral`, the fullest first.
 //  4. `MHeap`: a new span out of pages (`PageAllocator`), cut into blocks.
 //  5. The arena (arena.h): more committed pages.
-// Larger requests than kMaxSmallSize start at step 4 and get a span of their own. `free` reads the
+// Larger requests than kMaxSmallSize start at step 4 and get a span of their own, unless the thread
+// freed one of as many pages just before: a few are kept whole (recent_runs.h). `free` reads the
 // page's entry in one flat table (the class's slot, and which page of the span it is), checks that
 // a block starts at the pointer, and pushes.
 //
@@ -24,12 +25,21 @@
 //
 // Scavenger. Pages that stay idle go back to the OS (scavenge.cc): from slow paths, and from a
 // thread of its own, burrow-scavenge, so that a process that falls idle gives back what it holds
-// (scavenger.cc). The thread is started when the program starts a thread itself (the preload looks
+// (scavenger.cc). Where there is no such thread, nobody would come back to a program that frees
+// and falls idle: there the free itself gives back what is idle beyond 10% of what is in use, 2 MiB
+// at least, and a grace. Spans that hold few blocks give back those of the OS's pages in which no
+// block is out (blank.cc): in passing, or, where there is the thread, once their class rests. The
+// thread is started when the program starts a thread itself (the preload looks
 // in at pthread_create), with the scheduler, or with the debug server: see Rejected for why not by
 // malloc. A program that keeps to one thread keeps to one, unless BURROW_DEBUG=scavenger=1. It
 // sleeps while there is nothing to give back, and ends when the first thread does by pthread_exit,
 // so that the last of the program's threads ends the process. A child of fork has none until it
 // starts a thread.
+//
+// Alignment. Every block starts at a multiple of 16, also the smallest. C asks that of no block of
+// 8 bytes, and jemalloc, tcmalloc and mimalloc pack them; but glibc promises 16 for every size, and
+// there are programs built by a compiler that took it at its word (LLVM 13, with which Firefox
+// crashed on jemalloc). The price is 8 bytes for each block of at most 8 (bench/README.md).
 //
 // Misuse. A free block's first word holds its address xor a secret (`free_mark`). A pop checks it
 // (overwritten: "write after free") and clears it; a push refuses a block that carries it (double
@@ -44,15 +54,18 @@
 // Invariants.
 //  - A block is in exactly one place: with the program, in one magazine, or in its span (bit set,
 //    or behind `fresh`). Every block that is not with the program carries its free mark, except
-//    behind `MSpan::marked`, in pages that have no entry in the table.
+//    behind `MSpan::marked`, and in blank pages: both have no entry in the table.
+//  - All blocks that overlap a blank page are in their span.
+//  - A large block's span is kCached exactly while it is in one cache's RecentRuns, or on its way
+//    out of it.
 //  - A page belongs to at most one span; the page tables say so for all its pages, but for a large
 //    span's after the first.
 //  - Committed = used + free-backed + free-unbacked pages; the limit (limit.cc) is kept for the
 //    first two.
 //
 // Locks. registry < central (one class at a time) < heap < metadata, see LockRank. No system
-// call that can block for long is made under a central lock; madvise is made under the heap's, at
-// most one chunk at a time.
+// call that can block for long is made under a lock: madvise is, under the heap's for at most one
+// chunk at a time, under a central's for the pages of one span.
 //
 // Rejected.
 //  - Free lists threaded through the blocks: a pop waits for the block's cache line to learn the
@@ -71,6 +84,8 @@
 //    setuid does not reach it: it would keep the rights that a server gives up.
 //  - A scavenger's thread in every program: unshare and setns refuse processes with threads, and
 //    libstdc++ and stdio take locks from the first one on. (jemalloc's is off by default.)
+//  - Large blocks kept by length with some room to spare: a sized delete could no longer be checked
+//    against the length, and blocks would take more than was asked for.
 //  - mmap for large blocks: the arena answers "is it ours" and finds any span with one load.
 #pragma once
 
@@ -118,6 +133,9 @@ class MHeap {
 
   /// See heap.h.
   void fit_address_space_limit();
+
+  /// Counts bytes of spans in use that went back to the OS.
+  void note_blank(size_t bytes);
 
   /// Gives free pages back to the OS, all of them; returns their bytes.
   size_t scavenge_all();
@@ -187,6 +205,7 @@ class MHeap {
   size_t peak_pages_ BURROW_GUARDED_BY(lock_) = 0;
   // Scavenger: what stayed idle since the epoch began, and when it may run again.
   size_t released_pages_total_ BURROW_GUARDED_BY(lock_) = 0;
+  size_t blank_total_ BURROW_GUARDED_BY(lock_) = 0;  // bytes, ever, out of spans in use
   size_t idle_low_water_ BURROW_GUARDED_BY(lock_) = 0;
   int64_t epoch_start_ns_ BURROW_GUARDED_BY(lock_) = 0;
   int64_t next_run_ns_ BURROW_GUARDED_BY(lock_) = 0;

@@ -20,6 +20,7 @@ void MSpan::init_blocks(SizeClass c, SpanState new_state) {
   fresh.store(0, std::memory_order_relaxed);
   marked = 0;
   free_count = 0;
+  blank = 0;
   state = new_state;
   std::memset(free_bits(), 0, bit_words(elem_count) * sizeof(uint64_t));
 }
@@ -52,6 +53,9 @@ size_t MSpan::take(void** out, size_t wanted) {
       size_t bit = static_cast<size_t>(std::countr_zero(bits[word]));
       bits[word] &= bits[word] - 1;
       --free_count;
+      if (blank != 0) {
+        reopen_block(word * 64 + bit);
+      }
       out[n++] = block(word * 64 + bit);
     }
   }

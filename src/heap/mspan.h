@@ -9,6 +9,7 @@
 #include "base/units.h"
 #include "heap/arena.h"
 #include "heap/size_classes.h"
+#include "os/os.h"
 
 namespace burrow::heap {
 
@@ -37,6 +38,16 @@ struct CollectedPart {
   bool owned = false;   ///< a cache allocates from it
 };
 
+/// What the descriptor of one block of whole pages has.
+struct WholePart {
+  bool sampled = false;  ///< the block is in the profile
+  bool moved = false;    ///< its mapping was moved here, see large.cc
+  bool vacated = false;  ///< its mapping was moved away
+  /// The program says so of its block, or the block is guarded and was freed: the collector passes
+  /// by.
+  bool pointer_free = false;
+};
+
 /// The descriptor. The bitmap of returned blocks follows it in memory (`free_bits`); or, when the
 /// span is kCollected, the `collected` part.
 struct MSpan {
@@ -55,16 +66,33 @@ struct MSpan {
   SizeClass size_class;
   SpanState state = SpanState::kFree;
   bool need_zero = false;  ///< fresh blocks may hold old data
-  bool sampled = false;    ///< the large block is in the profile
-  bool moved = false;      ///< its mapping was moved here, see large.cc
-  bool vacated = false;    ///< its mapping was moved away
-  /// The program says so of its large block, or the block is guarded and was freed: the collector
-  /// passes by.
-  bool pointer_free = false;
-  int8_t list = -1;  ///< which occupancy list of its MCentral, or -1
+  int8_t list = -1;        ///< which occupancy list of its MCentral, or -1
+  union {
+    WholePart whole;  ///< of one block of whole pages
+    uint32_t blank;   ///< kSmall: a bit for each of the OS's pages that went back, see blank.cc
+  };
+
+  MSpan() : whole() {}
 
   /// Pages moved here or away: the kernel's mapping is to be made whole before others use it.
-  [[nodiscard]] bool has_own_mapping() const { return moved || vacated; }
+  [[nodiscard]] bool has_own_mapping() const {
+    return is_whole(state) && (whole.moved || whole.vacated);
+  }
+
+  /// Whether the block that starts at `p` is free and its page went back, mark and all. Any thread:
+  /// a live block's page is never blank.
+  [[nodiscard]] bool is_blank(const void* p) const {
+    if (state != SpanState::kSmall) {
+      return false;
+    }
+    // Relaxed: see above.
+    uint32_t now = std::atomic_ref(const_cast<uint32_t&>(blank)).load(std::memory_order_relaxed);
+    return (now >> ((reinterpret_cast<Address>(p) - first) / os::kOsPageSize) & 1) != 0;
+  }
+
+  /// Gives the OS's pages back whose blocks are all in the span; returns their number.
+  /// REQUIRES: kSmall, and the MCentral's lock.
+  size_t release_pages();
 
   [[nodiscard]] Address limit() const { return address_of(start + pages); }
 
@@ -127,7 +155,7 @@ struct MSpan {
 
   /// True when the block is in the span and carries its mark. REQUIRES: the MCentral's lock.
   [[nodiscard]] bool is_free_and_marked(size_t index) const {
-    return index < std::min(marked, elem_count) &&
+    return index < std::min(marked, elem_count) && !is_blank(block(index)) &&
            (index >= fresh_index() || (free_bits()[index / 64] >> (index % 64) & 1) != 0);
   }
 
@@ -148,10 +176,15 @@ struct MSpan {
 
  private:
   void open_page();
+  [[nodiscard]] uint32_t whole_free_pages() const;
+  void set_blank(uint32_t mask);
+  void reopen(uint32_t mask);
+  void reopen_block(size_t index);
 };
 
 // With its bitmap the descriptor of every small class takes 128 bytes, so that what one class gives
 // back serves the next.
-static_assert(sizeof(MSpan) == 64);
+static_assert(sizeof(MSpan) == 64 && sizeof(WholePart) == sizeof(uint32_t));
+static_assert(kMostSpanPages * kPageSize / os::kOsPageSize <= 32);
 
 }  // namespace burrow::heap

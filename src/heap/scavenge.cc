@@ -8,7 +8,8 @@
 // There a free gives back at once what is idle beyond the goal and a grace of 4 MiB. A program
 // that frees and takes the same memory in turn would fault it in each time. So pages that went
 // back at once and are taken again within an epoch lengthen the grace by as many (`note_regret`):
-// such a loop faults twice, and then no more. What then stays idle for an epoch shortens it again.
+// such a loop faults twice, and then no more. What then stays idle for an epoch shortens it again,
+// at the next slow path; a program that sleeps right after such a loop keeps what it last took.
 #include <algorithm>
 
 #include "heap/faults.h"

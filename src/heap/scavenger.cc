@@ -38,7 +38,7 @@ bool change(uint32_t from, uint32_t to) {
 // of caches that kept none meanwhile.
 void look_at_depots() {
   for (size_t i = 1; i < kNumClasses; ++i) {
-    central_of(SizeClass(i)).age();
+    central_of(SizeClass(i)).age(SIZE_MAX);
   }
   drop_recent_runs(true);
 }
@@ -69,6 +69,7 @@ void run() {
       futex_wait_for(g_scavenger, kScavengerWorks, kBetweenLooksNs);
     } else {
       sleep_until_woken();
+      looks = 0;
     }
   }
 }
