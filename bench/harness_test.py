@@ -160,6 +160,13 @@ class Instructions(unittest.TestCase):
         self.assertEqual(len(said), 1)
         self.assertIn("jemalloc takes 67.0", said[0])
 
+    def test_others_have_golden_figures_alone(self):
+        judge = files.script(os.path.join(HERE, "instructions")).judge_others
+        self.assertEqual(judge({"64 KiB": 170.3}, {"64 KiB": 170.0}), [])
+        self.assertEqual(judge({"64 KiB": 171.0}, {"64 KiB": 170.0}),
+                         ["64 KiB: 171.0 instructions, 170.0 were golden"])
+        self.assertEqual(len(judge({"64 KiB": 171.0}, {})), 1)
+
 
 class Workloads(unittest.TestCase):
     def test_names_are_unique(self):

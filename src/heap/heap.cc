@@ -127,8 +127,7 @@ bool keep_large(void* p) {
   }
   CacheHold hold;
   RecentRuns& runs = t_heap.cache->runs;
-  size_t place =
-      runs.place_for(span->pages, g_caches.run_budget.load(std::memory_order_relaxed));
+  size_t place = runs.place_for(span->pages, g_caches.run_budget.load(std::memory_order_relaxed));
   if (place == RecentRuns::kRuns) {
     return false;
   }

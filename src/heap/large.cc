@@ -35,7 +35,8 @@ bool MHeap::move_large(MSpan* from, MSpan* to, size_t bytes) {
 // Called before the pages behind the first `keep` are freed: they may be part of what was moved
 // here. True when they are without memory now.
 bool MHeap::heal_tail(const MSpan* span, PageCount keep) {
-  return span->whole.moved && os::renew(pointer_to(span->start + keep), (span->pages - keep).bytes());
+  return span->whole.moved &&
+         os::renew(pointer_to(span->start + keep), (span->pages - keep).bytes());
 }
 
 // Called before the pages are freed: makes the range an ordinary part of the arena again.

@@ -109,8 +109,8 @@ class alignas(64) MCentral {
   std::atomic<uint32_t> sparse_{0};
   std::atomic<uint32_t> grace_{0};
   int64_t trimmed_ns_ BURROW_GUARDED_BY(lock_) = 0;  // when pages went back last
-  uint32_t trades_ BURROW_GUARDED_BY(lock_) = 0;  // with caches; wraps
-  uint32_t aged_ BURROW_GUARDED_BY(lock_) = 0;    // trades_ as `age` found it last
+  uint32_t trades_ BURROW_GUARDED_BY(lock_) = 0;     // with caches; wraps
+  uint32_t aged_ BURROW_GUARDED_BY(lock_) = 0;       // trades_ as `age` found it last
   // Empty magazines for exchange_full, so that a steady exchange touches no other lock.
   Magazine* empties_ BURROW_GUARDED_BY(lock_) = nullptr;
   uint32_t empty_count_ BURROW_GUARDED_BY(lock_) = 0;

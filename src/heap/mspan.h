@@ -67,6 +67,7 @@ struct MSpan {
   SpanState state = SpanState::kFree;
   bool need_zero = false;  ///< fresh blocks may hold old data
   int8_t list = -1;        ///< which occupancy list of its MCentral, or -1
+
   union {
     WholePart whole;  ///< of one block of whole pages
     uint32_t blank;   ///< kSmall: a bit for each of the OS's pages that went back, see blank.cc

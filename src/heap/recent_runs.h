@@ -116,8 +116,8 @@ class RecentRuns {
   std::atomic<uint64_t> seen_{0};  // hits_ as `idle` found it last
 };
 
-/// Gives back what all caches keep; or, with `idle_only`, of caches that served nothing since the last
-/// such call. REQUIRES: the caller holds no lock of the heap.
+/// Gives back what all caches keep; or, with `idle_only`, of caches that served nothing since the
+/// last such call. REQUIRES: the caller holds no lock of the heap.
 void drop_recent_runs(bool idle_only);
 
 }  // namespace burrow::heap

@@ -17,8 +17,8 @@ inline constexpr size_t kMaxSmallSize = 32 * kKiB;
 inline constexpr size_t kMaxTinySize = 1024;
 /// A span of blocks has at most this many pages.
 inline constexpr size_t kMostSpanPages = 16;
-/// Multiples of 16 B up to 128 B, so that every block is aligned as glibc's are; from there on eight
-/// classes a doubling: at most 1/9 of a block is lost to rounding.
+/// Multiples of 16 B up to 128 B, so that every block is aligned as glibc's are; from there on
+/// eight classes a doubling: at most 1/9 of a block is lost to rounding.
 inline constexpr size_t kNumClasses = 1 + 8 + 8 * 8;
 
 /// One size class. Index 0 of the table is "no class" and all zero.
@@ -188,7 +188,8 @@ consteval bool lookup_is_sound() {
 }  // namespace internal
 
 static_assert(kClasses[kNumClasses - 1].size == kMaxSmallSize);
-static_assert(class_for(24).value == class_for(32).value && class_for(1).value == class_for(16).value);
+static_assert(class_for(24).value == class_for(32).value &&
+              class_for(1).value == class_for(16).value);
 static_assert(internal::classes_are_sound());
 static_assert(internal::lookup_is_sound());
 

@@ -45,7 +45,7 @@ CASES = {
     "double-later": "double free: " + SMALL,
     "double-thread": "double free: " + SMALL,
     "double-by-threads": "double free: " + SMALL,
-    "double-large": INVALID + NO_SPAN,
+    "double-large": "double free: " + LARGE,
     "double-realloc": "double free: " + SMALL,
     # Without its mark it looks live; what tells is its span, which may be gone as well.
     "double-written": f"({WRITTEN}|double free: |{INVALID})({SMALL}|{NO_SPAN})",
