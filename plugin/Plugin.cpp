@@ -1,4 +1,8 @@
 // The plugin's entry: options, and where its passes stand in the pipelines.
+#include <dlfcn.h>
+
+#include <cstdlib>
+
 #include "Barrier.h"
 #include "Escape.h"
 #include "Makers.h"
@@ -7,6 +11,8 @@
 #include "llvm/Passes/PassBuilder.h"
 #include "llvm/Passes/PassPlugin.h"
 #include "llvm/Support/CommandLine.h"
+#include "llvm/Support/Signals.h"
+#include "llvm/Support/raw_ostream.h"
 #include "llvm/Transforms/IPO/AlwaysInliner.h"
 #include "llvm/Transforms/IPO/InferFunctionAttrs.h"
 #include "llvm/Transforms/Scalar/EarlyCSE.h"
@@ -18,6 +24,27 @@ using namespace llvm;
 namespace burrow {
 
 namespace {
+
+std::string fileOf(const void* Inside) {
+  Dl_info Info = {};
+  return dladdr(Inside, &Info) != 0 && Info.dli_fname ? Info.dli_fname : "?";
+}
+
+/// Ends the compiler in one line where a copy of the plugin from another file is loaded already.
+/// The two would not share what they know, and LLVM takes options of the same name for a bug.
+struct OnlyCopy {
+  OnlyCopy() {
+    auto& Options = cl::getRegisteredOptions();
+    if (auto Other = Options.find("burrow-m"); Other != Options.end()) {
+      errs() << "burrow: two copies of the plugin are loaded, " << fileOf(Other->second) << " and "
+             << fileOf(this) << ": name the same file everywhere, or leave it to burrow c++\n";
+      sys::RunInterruptHandlers();  // removes what was written so far
+      _Exit(1);
+    }
+  }
+};
+
+const OnlyCopy First;  // before the options
 
 cl::opt<Explain> ExplainOption(
     "burrow-m", cl::desc("Print escape analysis decisions"), cl::init(Explain::None),

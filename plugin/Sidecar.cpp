@@ -26,6 +26,7 @@ namespace burrow {
 namespace {
 
 constexpr const char* SectionName = ".burrow.escape";
+constexpr StringRef AnyMagic = "burrow-escape ";
 constexpr StringRef Magic = "burrow-escape 3 ";
 
 struct Foreign {
@@ -33,15 +34,21 @@ struct Foreign {
   std::string Symbol;  ///< the witness of the object that says it
 };
 
-/// What the files say, by the functions' names.
+std::string hashOf(StringRef Lines) {
+  MD5 Hash;
+  Hash.update(Lines);
+  return Hash.final().digest().str().str();
+}
+
+/// What the files say, by the functions' names. A file that says nothing is named in a warning: the
+/// user gave it for what it says.
 class Sidecars {
  public:
   explicit Sidecars(LLVMContext& Context) {
     for (const std::string& Path : Options::summaries()) {
-      // Not there (yet): its functions have no summaries.
-      if (auto Buffer = MemoryBuffer::getFile(Path, false, false); Buffer && !read(**Buffer)) {
-        Context.diagnose(
-            Warning("burrow: no object file or archive, so it has no summaries: " + Path));
+      std::string Wrong = read(Path);
+      if (!Wrong.empty()) {
+        Context.diagnose(Warning("burrow: --summaries: " + Path + " " + Wrong));
       }
     }
   }
@@ -52,9 +59,37 @@ class Sidecars {
   }
 
  private:
+  /// What was found in the file at hand.
+  struct Found {
+    bool Summaries = false, OtherVersion = false, Damaged = false, Bitcode = false;
+  };
+
+  /// Why the file says nothing, or less than it should.
+  std::string read(const std::string& Path) {
+    auto Buffer = MemoryBuffer::getFile(Path, false, false);
+    if (!Buffer) {
+      return "cannot be read: " + Buffer.getError().message();
+    }
+    In = Found();
+    if (!read(**Buffer)) {
+      return "is no object file or archive, so it has no summaries";
+    }
+    if (In.Damaged) {
+      return "has damaged summaries, which do not count: compile it again";
+    }
+    if (In.OtherVersion) {
+      return "has summaries of another version of the plugin, which do not count: compile it again";
+    }
+    if (!In.Summaries && !In.Bitcode) {
+      return "has no summaries: compile it with the plugin, too";
+    }
+    return "";
+  }
+
   bool read(MemoryBufferRef Buffer) {
     if (identify_magic(Buffer.getBuffer()) == file_magic::bitcode) {
-      return true;  // its functions are seen when the program is linked
+      In.Bitcode = true;  // its functions are seen when the program is linked
+      return true;
     }
     if (identify_magic(Buffer.getBuffer()) == file_magic::archive) {
       return readArchive(Buffer);
@@ -97,26 +132,36 @@ class Sidecars {
     return Good;
   }
 
-  /// What cannot be understood, of a newer plugin's perhaps, is no summary.
+  /// The texts of one object, or of several that were linked into one.
   void parse(StringRef Text) {
-    StringRef Symbol;
+    while (!Text.empty()) {
+      auto [First, Rest] = Text.split('\n');
+      size_t End = Rest.find("\n\n");
+      if (!First.consume_front(Magic)) {
+        (First.starts_with(AnyMagic) ? In.OtherVersion : In.Damaged) = true;
+      } else if (End == StringRef::npos || !First.ends_with(hashOf(Rest.take_front(End + 1)))) {
+        In.Damaged = true;
+      } else {
+        In.Summaries = true;
+        lines(Rest.take_front(End + 1), First);
+      }
+      Text = End == StringRef::npos ? "" : Rest.substr(End + 2);
+    }
+  }
+
+  void lines(StringRef Text, StringRef Symbol) {
     while (!Text.empty()) {
       StringRef Line;
       std::tie(Line, Text) = Text.split('\n');
-      if (Line.consume_front(Magic)) {
-        Symbol = Line;
-      } else if (Line.empty()) {
-        Symbol = "";
-      } else if (!Symbol.empty()) {
-        auto [Name, Said] = Line.rsplit(' ');
-        if (std::optional<Summary> S = Summary::parse(Said)) {
-          Known[Name] = {std::move(*S), Symbol.str()};
-        }
+      auto [Name, Said] = Line.rsplit(' ');
+      if (std::optional<Summary> S = Summary::parse(Said)) {
+        Known[Name] = {std::move(*S), Symbol.str()};
       }
     }
   }
 
   StringMap<Foreign> Known;
+  Found In;
 };
 
 /// A definition that no other can take the place of when the program is linked or loaded.
@@ -170,6 +215,10 @@ void addSidecarSummaries(Module& M, SummaryTable& Table) {
 }
 
 void writeSidecar(Module& M, const SummaryTable& Table) {
+  // Of bitcode that is linked with -flto, nobody reads it: the linker sees the functions.
+  if (M.getModuleFlag("EnableSplitLTOUnit")) {
+    return;
+  }
   std::string Lines;
   for (const Function& F : M) {
     const Summary* S = isForOthers(F) ? Table.own(F) : nullptr;
@@ -180,11 +229,9 @@ void writeSidecar(Module& M, const SummaryTable& Table) {
   if (Lines.empty()) {
     return;
   }
-  MD5 Hash;
-  Hash.update(Lines);
   std::string File = sys::path::filename(M.getSourceFileName()).str();
-  std::string Symbol = "burrow_summaries_changed.compile_again_what_relied_on." + File + "." +
-                       Hash.final().digest().str().str();
+  std::string Symbol =
+      "burrow_summaries_changed.compile_again_what_relied_on." + File + "." + hashOf(Lines);
   GlobalVariable* Witness = addConstant(M, ConstantInt::get(Type::getInt8Ty(M.getContext()), 0),
                                         GlobalValue::ExternalLinkage, Symbol);
   Witness->setVisibility(GlobalValue::HiddenVisibility);

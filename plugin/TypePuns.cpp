@@ -56,6 +56,10 @@ class Consumer : public clang::ASTConsumer {
   explicit Consumer(bool Strict) : Strict(Strict) { NeverAlias = false; }
 
   void HandleTranslationUnit(clang::ASTContext& C) override {
+    // Of a precompiled header or a module more types may be read when the code is made.
+    if (C.getExternalSource()) {
+      return;
+    }
     // Types may be made while they are looked at.
     const std::vector<const clang::Type*> All(C.getTypes().begin(), C.getTypes().end());
     NeverAlias = Strict && none_of(All, [&](const clang::Type* T) { return mayAlias(C, *T); });

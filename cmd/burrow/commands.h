@@ -30,6 +30,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace burrow::cmd {
@@ -51,6 +52,9 @@ int run(const RunOptions& options);
 
 /// Becomes the compiler, with the plugin: what follows `burrow c++`. Returns only when that fails.
 int cxx(const std::vector<std::string>& arguments);
+
+/// Whether a program called so is a compiler: then the command is `burrow c++`.
+bool is_compiler_name(std::string_view path);
 
 /// Prints the size classes with what rounding to them wastes.
 int classes();

@@ -201,6 +201,9 @@ int main_with_arguments(int argc, char** argv) {
   add_fetch(app, action);
   add_others(app, action);
   std::vector<std::string> arguments(argv + (argc > 0 ? 1 : 0), argv + argc);
+  if (argc > 0 && is_compiler_name(argv[0])) {
+    return cxx(arguments);
+  }
   if (!arguments.empty() && arguments[0] == "c++") {
     return cxx({arguments.begin() + 1, arguments.end()});  // the options are the compiler's
   }

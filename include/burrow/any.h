@@ -8,6 +8,8 @@
 // object may be.
 #pragma once
 
+#include <burrow/internal/cxx20.h>
+
 #include <cstddef>
 #include <cstdint>
 #include <cstring>

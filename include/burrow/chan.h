@@ -8,6 +8,8 @@
 // thread. Misuse is a panic as in Go: a line on standard error, and the program ends with status 2.
 #pragma once
 
+#include <burrow/internal/cxx20.h>
+
 #include <cstddef>
 #include <iterator>
 #include <memory>

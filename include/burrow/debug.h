@@ -5,6 +5,8 @@
 // /metrics from one thread of its own; docs/debug-vars.md lists all of it.
 #pragma once
 
+#include <burrow/internal/cxx20.h>
+
 #include <string>
 #include <string_view>
 

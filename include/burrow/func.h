@@ -7,6 +7,8 @@
 // allocation. A Func may be anywhere a pointer to a collected object may be.
 #pragma once
 
+#include <burrow/internal/cxx20.h>
+
 #include <cstddef>
 #include <cstdint>
 #include <cstring>

@@ -11,6 +11,8 @@
 // the program itself (make a `Root` for that).
 #pragma once
 
+#include <burrow/internal/cxx20.h>
+
 #include <atomic>
 #include <cstddef>
 #include <cstdint>

@@ -30,6 +30,8 @@
 // goroutines (it ends with a message if it does).
 #pragma once
 
+#include <burrow/internal/cxx20.h>
+
 #include <chrono>
 #include <cstddef>
 #include <cstdint>

@@ -4,6 +4,8 @@
 // standard has no name for. All may be called from any thread at any time.
 #pragma once
 
+#include <burrow/internal/cxx20.h>
+
 #include <cstddef>
 #include <cstdint>
 

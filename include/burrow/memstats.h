@@ -1,6 +1,8 @@
 // The figures of the heap, as Go's runtime.MemStats has them.
 #pragma once
 
+#include <burrow/internal/cxx20.h>
+
 #include <array>
 #include <cstddef>
 #include <cstdint>

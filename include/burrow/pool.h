@@ -9,6 +9,8 @@
 // without use empty a pool.
 #pragma once
 
+#include <burrow/internal/cxx20.h>
+
 #include <utility>
 
 #include "burrow/func.h"

@@ -1,6 +1,8 @@
 // Heap profiles for `go tool pprof`, as Go's runtime/pprof has them.
 #pragma once
 
+#include <burrow/internal/cxx20.h>
+
 #include <cstdint>
 
 namespace burrow {

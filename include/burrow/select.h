@@ -12,6 +12,8 @@
 // its on_send panics. A nil channel is never ready.
 #pragma once
 
+#include <burrow/internal/cxx20.h>
+
 #include <chrono>
 #include <cstddef>
 #include <memory>

@@ -8,6 +8,8 @@
 // Go's message. A slice may be anywhere a pointer to a collected object may be.
 #pragma once
 
+#include <burrow/internal/cxx20.h>
+
 #include <algorithm>
 #include <concepts>
 #include <cstddef>

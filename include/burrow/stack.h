@@ -1,6 +1,8 @@
 // What goroutines' stacks take.
 #pragma once
 
+#include <burrow/internal/cxx20.h>
+
 #include <cstddef>
 
 namespace burrow {

@@ -6,6 +6,8 @@
 // not returned yet. A RWMutex or Once may be when no call is under way.
 #pragma once
 
+#include <burrow/internal/cxx20.h>
+
 #include <atomic>
 #include <cstdint>
 #include <mutex>

@@ -3,6 +3,8 @@
 // The times are on std::chrono::steady_clock. Close none of these channels.
 #pragma once
 
+#include <burrow/internal/cxx20.h>
+
 #include <chrono>
 #include <cstdint>
 #include <type_traits>
