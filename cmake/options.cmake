@@ -12,7 +12,7 @@ set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR})
 set(CMAKE_CXX_FLAGS_RELWITHDEBINFO "-O2 -gdwarf-4 -DNDEBUG")
 
 set(BURROW_SANITIZE "" CACHE STRING "Comma-separated sanitizers, as -fsanitize= takes them")
-option(BURROW_WERROR "Warnings are errors" ON)
+option(BURROW_WERROR "Warnings are errors" ${PROJECT_IS_TOP_LEVEL})
 
 add_library(burrow_options INTERFACE)
 target_include_directories(burrow_options INTERFACE

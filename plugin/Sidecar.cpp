@@ -4,6 +4,8 @@
 // an empty line. Linking relocatable objects into one joins the texts.
 #include "Sidecar.h"
 
+#include <utility>
+
 #include "Options.h"
 #include "Warning.h"
 #include "llvm/ADT/StringExtras.h"
@@ -199,7 +201,16 @@ void relyOn(Module& M, StringRef Symbol) {
 
 void addSidecarSummaries(Module& M, SummaryTable& Table) {
   bool Shared = M.getPICLevel() != PICLevel::NotPIC && M.getPIELevel() == PIELevel::Default;
-  if (Options::summaries().empty() || Shared) {
+  if (Options::summaries().empty()) {
+    return;
+  }
+  if (Shared) {
+    static bool Said = false;  // each run of the analysis comes here
+    if (!std::exchange(Said, true)) {
+      M.getContext().diagnose(
+          Warning("burrow: --summaries has no effect with -fPIC: a shared library's functions may "
+                  "be replaced when it is loaded"));
+    }
     return;
   }
   static const Sidecars All(M.getContext());

@@ -22,6 +22,8 @@
 
 extern "C" __attribute__((visibility("hidden"))) const char __ehdr_start;
 extern "C" __attribute__((visibility("hidden"))) const char etext;
+// Of libgcc, which declares it in no header that it installs.
+extern "C" const void* _Unwind_Find_FDE(void* address, void* bases);
 
 namespace burrow::prof {
 namespace {
@@ -77,7 +79,24 @@ _Unwind_Reason_Code on_frame(_Unwind_Context* context, void* raw) {
   return walk.full() ? _URC_END_OF_STACK : _URC_NO_REASON;
 }
 
+/// Whether libgcc finds its tables. A static program of g++ hands them in by a constructor, which
+/// runs after the first allocations; libgcc aborts before.
+bool libgcc_is_ready() {
+  static constinit std::atomic<bool> ready{false};
+  if (!ready.load(std::memory_order_relaxed)) {  // relaxed: it only ever becomes true
+    std::array<void*, 3> bases{};
+    if (_Unwind_Find_FDE(reinterpret_cast<void*>(&libgcc_is_ready), bases.data()) == nullptr) {
+      return false;
+    }
+    ready.store(true, std::memory_order_relaxed);
+  }
+  return true;
+}
+
 size_t walk_by_libgcc(std::span<uintptr_t> pcs, const Registers& start) {
+  if (!libgcc_is_ready()) {
+    return 0;
+  }
   Walk walk{pcs, start.sp};
   _Unwind_Backtrace(on_frame, &walk);
   return walk.count;

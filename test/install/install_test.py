@@ -103,6 +103,58 @@ class Install(unittest.TestCase):
                 run(compiler, "-std=c++20", HERE / "consumer.cc", "-o", static, *archive)
                 self.run_consumer(static)
 
+    def test_static_programs(self):
+        for compiler in COMPILERS:
+            with self.subTest(compiler):
+                program = self.top / f"all_static.{compiler}"
+                run(compiler, "-std=c++20", "-static", HERE / "consumer.cc", "-o", program,
+                    *self.pkg_config("--static", "--cflags", "--libs"))
+                self.run_consumer(program)
+                program = self.top / f"without_fork.{compiler}"
+                run(compiler, "-std=c++20", "-static", HERE / "collected.cc", "-o", program,
+                    *self.pkg_config("--static", "--cflags", "--libs"))
+                self.assertEqual(run(program), "collected\n")
+
+    def test_add_subdirectory(self):
+        """Burrow as a part of another project: the same names; what is built is built elsewhere."""
+        for compiler in COMPILERS:
+            with self.subTest(compiler):
+                build = self.top / ("subproject." + compiler)
+                run("cmake", "-G", "Ninja", "-S", HERE / "subproject", "-B", build,
+                    f"-DBURROW_SOURCE={HERE.parents[1]}", f"-DCMAKE_CXX_COMPILER={compiler}")
+                plan = run("ninja", "-C", build, "-n", "all")
+                self.assertIn("libburrow.a", plan)
+                self.assertIn("consumer_burrow_shared", plan)
+                self.assertNotIn("_test.cc", plan)
+                sources = run("ninja", "-C", build, "-t", "targets", "all").splitlines()
+                objects = [line.split(":")[0] for line in sources
+                           if "consumer_burrow_shared.dir" in line and ".o:" in line]
+                self.assertEqual(len(objects), 1)
+                run("ninja", "-C", build, *objects)
+                flags = run("ninja", "-C", build, "-t", "commands", "consumer_burrow")
+                self.assertEqual("-fpass-plugin=" in flags, compiler.startswith("clang"))
+
+    def test_headers_say_what_language_they_need(self):
+        """In one clear line, and no others follow from it."""
+        includes = [f"#include <burrow/{path.name}>\n"
+                    for path in sorted((self.prefix / "include/burrow").glob("*.h"))]
+        self.assertGreater(len(includes), 10)
+        for compiler in COMPILERS:
+            for options in (["-std=c++17"], ["-std=c++98"], ["-x", "c"], ["-x", "c", "-std=c99"]):
+                for include in includes:
+                    with self.subTest(compiler=compiler, options=options, include=include):
+                        source = self.top / "other_language.cc"
+                        source.write_text(include + "int i = burrow::nothing;\n")
+                        done = subprocess.run([compiler, *options, f"-I{self.prefix / 'include'}",
+                                               "-fsyntax-only", source],
+                                              capture_output=True, text=True, timeout=60)
+                        self.assertEqual(done.returncode, 1)
+                        errors = [line for line in done.stderr.splitlines() if " error: " in line]
+                        self.assertIn("Burrow needs C++20: compile this as C++, with -std=c++20",
+                                      errors[0])
+                        self.assertEqual([line for line in errors[1:] if "fatal" not in line], [])
+                        self.assertNotIn("nothing", done.stderr)
+
     @unittest.skipUnless(COMMAND, "no command in this build")
     def test_installed_command_finds_its_library(self):
         script = "import os; print('libburrow_malloc.so' in open('/proc/self/maps').read())"
