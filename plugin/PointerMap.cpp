@@ -2,6 +2,7 @@
 #include "PointerMap.h"
 
 #include <map>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -11,6 +12,8 @@
 #include "Options.h"
 #include "Padding.h"
 #include "TypeMaps.h"
+#include "Unaligned.h"
+#include "Warning.h"
 #include "clang/AST/ASTConsumer.h"
 #include "clang/AST/ASTContext.h"
 #include "clang/AST/DeclTemplate.h"
@@ -47,6 +50,12 @@ struct WordMap {
 std::map<std::string, WordMap>& wordMaps() {
   static std::map<std::string, WordMap> Maps;
   return Maps;
+}
+
+/// What is to be said of types with pointers that the collector does not see.
+std::set<std::string>& lostPointers() {
+  static std::set<std::string> All;
+  return All;
 }
 
 class Layout {
@@ -278,6 +287,9 @@ class Consumer : public clang::ASTConsumer {
         Layout(C, Told, Map).object(T);
       }
       explain(C, T, Map);
+      if (std::optional<std::string> Lost = unalignedPointer(C, Told, T)) {
+        lostPointers().insert(*Lost);
+      }
       Map.Values = valueBytes(C, T);
       wordMaps()[Names.getName(Info)] = std::move(Map);
     }
@@ -358,6 +370,9 @@ void patch(Module& M, GlobalVariable& Info, const WordMap& Map) {
 }  // namespace
 
 PreservedAnalyses PointerMapPass::run(Module& M, ModuleAnalysisManager& /*Analyses*/) {
+  for (const std::string& Lost : std::exchange(lostPointers(), {})) {
+    M.getContext().diagnose(Warning(Lost));
+  }
   for (const auto& [Name, Map] : wordMaps()) {
     GlobalVariable* Info = M.getGlobalVariable(Name, /*AllowInternal=*/true);
     if (!Info || !Info->hasInitializer() || !Info->isConstant()) {

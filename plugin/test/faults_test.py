@@ -88,6 +88,7 @@ class Faults(unittest.TestCase):
         for fault, test in (("map-word", "test_random_types"), ("map-union", "test_maps"),
                             ("map-storage", "test_random_types"),
                             ("map-told", "test_types_whose_layout_may_be_misread"),
+                            ("unaligned", "test_pointers_that_are_not_aligned"),
                             ("barrier-store", "test_barriers"), ("barrier-copy", "test_barriers"),
                             ("barrier-window", "test_marking_may_begin_at_any_moment"),
                             ("barrier-vector", "test_marking_may_begin_at_any_moment"),

@@ -4,6 +4,7 @@
 usage: maps_test.py PLUGIN
 """
 import pathlib
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -125,6 +126,25 @@ class Maps(unittest.TestCase):
         for level in ("-O0", "-O2"):
             found, errors = types_test.maps("clang++-19", ROOT / "include", level, *plugin)
             self.assertEqual(found, types_test.by_plugin(), errors)
+
+    def test_pointers_that_are_not_aligned(self):
+        """Those that the headers cannot see; the headers' own check is taken out of the way here."""
+        include = self.folder / "include"
+        shutil.copytree(ROOT / "include", include)
+        header = include / "burrow/internal/type_map.h"
+        check = "alignof(T) >= alignof(void*) || "
+        self.assertEqual(header.read_text().count(check), 1)
+        header.write_text(header.read_text().replace(check, "true || "))
+        plugin = (f"-fplugin={PLUGIN}", f"-fpass-plugin={PLUGIN}", "-D__BURROW_PLUGIN__", *MORE)
+        for number, says in types_test.packed_cases().items():
+            said = types_test.compile_packed("clang++-19", include, number, *plugin)
+            if "warned" in says:
+                member = says.split("warned: ")[1]
+                self.assertEqual(len(said), 1, (number, said))
+                self.assertRegex(said[0], rf"^warning: \S+:\d+:\d+: the pointer in {member} of T is not aligned, "
+                                          r"and the collector does not see it there: .*backend-plugin")
+            elif says.startswith("fine"):
+                self.assertEqual(said, [], number)
 
     def test_random_types(self):
         for seed, options in ((1, ("-mllvm", "-burrow-barriers")), (2, ())):

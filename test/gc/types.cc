@@ -136,14 +136,15 @@ struct TailPadding {
   Ptr<int> p;
 };
 
-struct Packed {
+// Of packed types without alignas, the headers refuse those with pointers: packed.cc.
+struct alignas(8) Packed {
   char c;
   int* p;
 } __attribute__((packed));
 
 #pragma pack(push, 1)
 
-struct PackedPtr {
+struct alignas(8) PackedPtr {
   char c;
   Ptr<int> p;
 };

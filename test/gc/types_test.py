@@ -5,6 +5,7 @@ compiler, and as the plugin does. Faults that are planted in the headers are not
 usage: types_test.py INCLUDE COMPILER...
 """
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -85,6 +86,24 @@ def by_plugin():
     return {name: maps[-1] for name, maps in TYPES.items()}
 
 
+PACKED = HERE / "packed.cc"
+REFUSALS = ("T is packed, and the collector does not see pointers that are not aligned",
+            "BURROW_FIELDS: T::p is not aligned, and the collector does not see pointers there")
+
+
+def packed_cases():
+    """What packed.cc expects, by the number of the case."""
+    found = re.findall(r"^#(?:el)?if CASE == (\d+) +// (.*)$", PACKED.read_text(), re.M)
+    return {number: says for number, says in found}
+
+
+def compile_packed(compiler, include, number, *options):
+    """The errors and warnings, one line each."""
+    done = subprocess.run([compiler, "-std=gnu++20", f"-I{include}", f"-DCASE={number}", "-c", PACKED, "-o",
+                           "/dev/null", *map(str, options)], capture_output=True, text=True, timeout=100)
+    return [line for line in done.stderr.splitlines() if "error: " in line or "warning: " in line]
+
+
 RANDOM = HERE.parent.parent / "plugin/test/random_types.py"
 
 
@@ -108,6 +127,32 @@ class Types(unittest.TestCase):
                                 "-Wl,--unresolved-symbols=ignore-all"], check=True, timeout=300)
                 done = subprocess.run([program], capture_output=True, text=True, timeout=60)
                 self.assertEqual((done.returncode, done.stdout), (0, ""), compiler)
+
+    def test_packed_types_with_pointers_are_refused(self):
+        cases = packed_cases()
+        self.assertEqual(len(cases), 12)
+        for compiler in COMPILERS:
+            for number, says in cases.items():
+                with self.subTest(compiler=compiler, number=number):
+                    said = compile_packed(compiler, INCLUDE, number, "-fsyntax-only")
+                    if says.startswith("refused"):
+                        self.assertTrue(any(text in said[0] for text in REFUSALS), said)
+                    else:
+                        self.assertEqual(said, [])
+
+    def test_fault_in_the_check_of_packed_types_is_found(self):
+        with tempfile.TemporaryDirectory() as folder:
+            copy = pathlib.Path(folder) / "include"
+            shutil.copytree(INCLUDE, copy)
+            for name, check in (("type_map.h", "alignof(T) >= alignof(void*) || "),
+                                ("field_macros.h", "offset % alignof(void*) == 0 || ")):
+                header = copy / "burrow/internal" / name
+                self.assertEqual(header.read_text().count(check), 1)
+                header.write_text(header.read_text().replace(check, "true || "))
+            for number, says in packed_cases().items():
+                if says.startswith("refused"):
+                    self.assertEqual(compile_packed(COMPILERS[0], copy, number, "-fsyntax-only"), [],
+                                     number)
 
     def test_faults_are_found(self):
         for fault, (name, rule, without) in FAULTS.items():

@@ -15,6 +15,11 @@ constexpr bool fields_fit(const PointerMap& map) {
   return alignof(T) <= 16 && (map.kind != ObjectKind::kExact || sizeof(T) % sizeof(void*) == 0);
 }
 
+template <class M>
+constexpr bool field_is_aligned(size_t offset) {
+  return offset % alignof(void*) == 0 || !needs_alignment<M>();
+}
+
 }  // namespace burrow::internal
 
 /// BURROW_FIELDS(Type, a, b): the pointers of a Type are in its members a and b (also inherited
@@ -50,8 +55,12 @@ constexpr bool fields_fit(const PointerMap& map) {
   struct burrow::type_map<Type> {}
 
 // Not for users.
-#define BURROW_ADD_FIELD(Type, field)                                                 \
-  map.add(::burrow::internal::pointer_map<std::remove_cv_t<decltype(Type::field)>>(), \
+#define BURROW_ADD_FIELD(Type, field)                                                          \
+  static_assert(::burrow::internal::field_is_aligned<std::remove_cv_t<decltype(Type::field)>>( \
+                    offsetof(Type, field)),                                                    \
+                "BURROW_FIELDS: " #Type "::" #field                                            \
+                " is not aligned, and the collector does not see pointers there");             \
+  map.add(::burrow::internal::pointer_map<std::remove_cv_t<decltype(Type::field)>>(),          \
           offsetof(Type, field), sizeof(Type::field));
 #define BURROW_PARENS ()
 #define BURROW_EXPAND(...) \

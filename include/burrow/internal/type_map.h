@@ -110,11 +110,27 @@ constexpr PointerMap map_of_second_word() {
   return map;
 }
 
+/// Whether an M that is not aligned may have a pointer in it, where the collector does not look.
+template <class M>
+constexpr bool needs_alignment() {
+  if constexpr (std::is_reference_v<M>) {
+    return true;
+  } else if constexpr (alignof(M) < alignof(void*)) {
+    return false;
+  } else {
+    return !std::is_function_v<std::remove_pointer_t<M>> &&
+           pointer_map<M>().kind != ObjectKind::kNoscan;
+  }
+}
+
 // The map of a T whose members are M.
 // NOLINTBEGIN(bugprone-branch-clone): the order of the questions counts
 template <class T, class... M>
 constexpr PointerMap map_of_members(TypeList<M...> /*members*/) {
   constexpr size_t kCount = sizeof...(M);
+  static_assert(alignof(T) >= alignof(void*) || !(needs_alignment<M>() || ...),
+                "T is packed, and the collector does not see pointers that are not aligned: leave "
+                "`packed` off, or say BURROW_OPAQUE(T) if none is to a collected object");
   if constexpr (((pointer_map<M>().kind == ObjectKind::kRaw) || ...)) {
     return raw_map();
   } else if constexpr (((pointer_map<M>().kind == ObjectKind::kNoscan) && ...)) {
