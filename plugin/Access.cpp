@@ -13,6 +13,8 @@ namespace {
 
 bool TypesOfIrTell = false;
 
+constexpr const char* TypedCopy = "burrow.typed";
+
 bool anyElement(const Type* T, function_ref<bool(const Type*)> Is) {
   if (auto* Array = dyn_cast<ArrayType>(T)) {
     return anyElement(Array->getElementType(), Is);
@@ -122,7 +124,12 @@ Planes writtenBy(const StoreInst& Store) {
 }
 
 bool keepsTypes(const AnyMemTransferInst& Copy) {
-  return Copy.hasMetadata(LLVMContext::MD_tbaa_struct) || planted("untyped-copy");
+  return Copy.hasMetadata(LLVMContext::MD_tbaa_struct) || Copy.hasMetadata(TypedCopy) ||
+         planted("untyped-copy");
+}
+
+void noteTypedCopy(AnyMemTransferInst& Copy) {
+  Copy.setMetadata(TypedCopy, MDNode::get(Copy.getContext(), {}));
 }
 
 void setTypesOfIrTell(bool Tell) {

@@ -39,6 +39,9 @@ Planes writtenBy(const llvm::StoreInst& Store);
 /// stays one.
 bool keepsTypes(const llvm::AnyMemTransferInst& Copy);
 
+/// Marks a copy that is known to be of such an object: at -O0 clang does not.
+void noteTypedCopy(llvm::AnyMemTransferInst& Copy);
+
 /// What the frontend said of a module without TBAA tags: no types in it may alias others.
 void setTypesOfIrTell(bool Tell);
 

@@ -2,7 +2,7 @@
 //
 // What: for every SSA value and for the content of every object, the set of objects that it may
 // point to. Objects are the heap (everything that is not followed, one object), the register
-// result, three levels below each parameter, the function's own stack variables and its
+// result, five levels of each parameter, the function's own stack variables and its
 // allocation sites. An object is two cells: what was stored in it as a pointer, and what came there
 // in another form (integers, floats, bytes, untyped copies). Fields and elements are not told
 // apart.
@@ -13,7 +13,8 @@
 //      be written by anybody from then on; so may what is reachable from a parameter's memory.
 //   3. A Func's captures are charged where they are joined with its code (`burrow_closure_made`)
 //      with all that the code may do to them; so a call of a Func does nothing more to them.
-//   4. Summary reads the parameters' flows out; Promote asks `outlives` and `loopCarried`.
+//   4. Summary reads the parameters' flows out; Promote asks `outlives`, and `Carried`
+//      for loops.
 //
 // Invariants: whatever the builder does not know is a flow to the heap, or a value from it. A load
 // whose address or result nobody defined is from the heap. Every value that memory or a pointer may
@@ -133,9 +134,6 @@ class Graph {
 
   /// The node by which the object outlives the frame, if it does.
   std::optional<NodeId> outlives(ObjectId O) const;
-  /// The node by which an object of a site in a loop is still known when the site runs again.
-  std::optional<NodeId> loopCarried(const Site& S, const llvm::LoopInfo& Loops,
-                                    const llvm::DominatorTree& Tree) const;
 };
 
 /// Fills the constraints of the function, calls by the summaries of the table.

@@ -1,6 +1,7 @@
 // See Makers.h.
 #include "Makers.h"
 
+#include "Access.h"
 #include "Known.h"
 #include "llvm/ADT/SmallPtrSet.h"
 #include "llvm/Demangle/Demangle.h"
@@ -32,6 +33,17 @@ bool isOurTemplate(const Function& F) {
          !StringRef(Name).contains("D0Ev") && !Name.contains("D1Ev") && !Name.contains("D2Ev");
 }
 
+/// `make` calls no memcpy: what it copies is an object, by the constructor of its type.
+void noteTypedCopies(Function& F) {
+  if (F.getName().starts_with("_ZN6burrow4makeI")) {
+    for (Instruction& I : instructions(F)) {
+      if (auto* Copy = dyn_cast<AnyMemTransferInst>(&I)) {
+        noteTypedCopy(*Copy);
+      }
+    }
+  }
+}
+
 bool allocates(const Function& F, const SmallPtrSetImpl<const Function*>& Makers) {
   return any_of(instructions(F), [&](const Instruction& I) {
     auto* Call = dyn_cast<CallBase>(&I);
@@ -53,6 +65,7 @@ PreservedAnalyses MakersPass::run(Module& M, ModuleAnalysisManager& /*Analyses*/
     for (Function& F : M) {
       if (isOurTemplate(F) && !Makers.contains(&F) && allocates(F, Makers)) {
         Makers.insert(&F);
+        noteTypedCopies(F);
         F.removeFnAttr(Attribute::NoInline);
         F.removeFnAttr(Attribute::OptimizeNone);
         F.addFnAttr(Attribute::AlwaysInline);

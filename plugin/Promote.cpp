@@ -1,6 +1,7 @@
 // Verdicts and the rewriting. See Promote.h.
 #include "Promote.h"
 
+#include "Carried.h"
 #include "Frames.h"
 #include "Options.h"
 #include "Padding.h"
@@ -26,7 +27,7 @@ class Judge {
   Judge(const Graph& Of, FunctionAnalysisManager& Analyses, bool Recursive)
       : G(Of),
         Loops(Analyses.getResult<LoopAnalysis>(Of.F)),
-        Tree(Analyses.getResult<DominatorTreeAnalysis>(Of.F)),
+        InLoop(Of, Loops, Analyses.getResult<DominatorTreeAnalysis>(Of.F)),
         Budget(frameBudget(Recursive)),
         Taken(slotsOf(Of.F)) {
     findCycles();
@@ -77,14 +78,14 @@ class Judge {
     }
   }
 
-  void lifetime(Verdict& V) const {
+  void lifetime(Verdict& V) {
     if (G.Refused) {
       V.Reason = G.Refused;
     } else if ((V.Via = G.outlives(V.Of.Object))) {
       V.Reason = "";
     } else if (Cyclic.contains(V.Of.Call->getParent())) {
       V.Reason = "in a loop with several entries";
-    } else if ((V.Via = G.loopCarried(V.Of, Loops, Tree))) {
+    } else if ((V.Via = InLoop.by(V.Of))) {
       V.Reason = "outlives its iteration of the loop";
     } else {
       V.Escapes = false;
@@ -117,7 +118,7 @@ class Judge {
 
   const Graph& G;
   const LoopInfo& Loops;
-  const DominatorTree& Tree;
+  Carried InLoop;
   FrameBytes Budget, Taken;
   SmallPtrSet<const BasicBlock*, 8> Cyclic;
 };

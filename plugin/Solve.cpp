@@ -1,6 +1,4 @@
 // Propagation to the fixpoint, and the questions asked of it. See Graph.h.
-#include <bitset>
-
 #include "Graph.h"
 #include "Known.h"
 #include "Options.h"
@@ -204,98 +202,6 @@ void Solver::run() {
   } while (followDistances() || defineTheUndefined());
 }
 
-/// Bytes that an instruction writes whatever happens, at a constant place in the variable.
-struct Written {
-  const Instruction* By;
-  uint64_t From, To;
-};
-
-/// The uses of a variable: what they write, and where all of it may be read.
-struct Uses {
-  std::vector<Written> Writes;
-  SmallVector<const Use*> Reads;
-
-  void add(const Use& U, uint64_t Offset, const DataLayout& Layout) {
-    auto* By = cast<Instruction>(U.getUser());
-    if (auto* Marker = dyn_cast<IntrinsicInst>(By);
-        Marker && isHarmlessIntrinsic(*Marker) && !isa<AnyMemIntrinsic>(By)) {
-      return;
-    }
-    auto* Store = dyn_cast<StoreInst>(By);
-    auto* Copy = dyn_cast<AnyMemIntrinsic>(By);
-    auto* Length = Copy ? dyn_cast<ConstantInt>(Copy->getLength()) : nullptr;
-    APInt Further(64, 0);
-    if (Store && U.getOperandNo() == StoreInst::getPointerOperandIndex()) {
-      uint64_t Size = Layout.getTypeStoreSize(Store->getValueOperand()->getType());
-      Writes.push_back({By, Offset, Offset + Size});
-    } else if (Copy && U.getOperandNo() == 0 && Length) {
-      Writes.push_back({By, Offset, Offset + Length->getZExtValue()});
-    } else if (auto* Element = dyn_cast<GetElementPtrInst>(By);
-               Element && Element->accumulateConstantOffset(Layout, Further)) {
-      for (const Use& Inner : Element->uses()) {
-        add(Inner, Offset + Further.getZExtValue(), Layout);
-      }
-    } else {
-      Reads.push_back(&U);
-    }
-  }
-};
-
-/// Whether each iteration writes the whole variable before anything of it may be read in it.
-bool overwrittenInEachIteration(const AllocaInst& Variable, const Loop& L,
-                                const DominatorTree& Tree) {
-  const DataLayout& Layout = Variable.getModule()->getDataLayout();
-  std::optional<TypeSize> Size = Variable.getAllocationSize(Layout);
-  if (!Size || Size->isScalable() || Size->getFixedValue() > 256) {
-    return false;
-  }
-  Uses Of;
-  for (const Use& U : Variable.uses()) {
-    Of.add(U, 0, Layout);
-  }
-  return all_of(Of.Reads, [&](const Use* Read) {
-    std::bitset<256> Known;
-    for (const Written& W : Of.Writes) {
-      if (L.contains(W.By) && Tree.dominates(W.By, *Read)) {
-        for (uint64_t At = W.From; At < std::min(W.To, Size->getFixedValue()); ++At) {
-          Known.set(At);
-        }
-      }
-    }
-    return L.contains(cast<Instruction>(Read->getUser())) && Known.count() >= Size->getFixedValue();
-  });
-}
-
-/// Whether nothing keeps the variable's address: it is used where it is named.
-bool namedOnly(const Graph& G, const AllocaInst& Variable, ObjectId O) {
-  for (NodeId N = 0; N < G.Points.size(); ++N) {
-    const Value* V = G.NodeValues[N];
-    if (G.pointsTo(N, O) && (!V || V->stripInBoundsConstantOffsets() != &Variable)) {
-      return false;
-    }
-  }
-  return true;
-}
-
-/// Whether a stack variable begins anew in each iteration of the loop before it is used in it.
-bool beginsInEachIteration(const AllocaInst& Variable, const Loop& L, const DominatorTree& Tree) {
-  SmallVector<const Instruction*> Starts;
-  for (const User* U : Variable.users()) {
-    auto* Marker = dyn_cast<IntrinsicInst>(U);
-    if (Marker && Marker->getIntrinsicID() == Intrinsic::lifetime_start) {
-      if (!L.contains(Marker)) {
-        return false;
-      }
-      Starts.push_back(Marker);
-    }
-  }
-  return all_of(Variable.uses(), [&](const Use& U) {
-    auto* By = dyn_cast<IntrinsicInst>(U.getUser());
-    return (By && By->isLifetimeStartOrEnd()) ||
-           any_of(Starts, [&](const Instruction* Start) { return Tree.dominates(Start, U); });
-  });
-}
-
 /// The first node from which the object is reached, starting at Work and going through contents.
 std::optional<NodeId> reach(const Graph& G, SmallVector<NodeId> Work, ObjectId Wanted) {
   DenseSet<NodeId> Seen;
@@ -340,43 +246,6 @@ std::optional<NodeId> Graph::outlives(ObjectId O) const {
     return PublicNode;
   }
   return reach(*this, {ResultNode}, O);
-}
-
-std::optional<NodeId> Graph::loopCarried(const Site& S, const LoopInfo& Loops,
-                                         const DominatorTree& Tree) const {
-  const Loop* Inner = Loops.getLoopFor(S.Call->getParent());
-  if (!Inner) {
-    return std::nullopt;
-  }
-  SmallVector<NodeId> Carriers;
-  for (const Loop* L = Inner; L; L = L->getParentLoop()) {
-    for (const PHINode& Phi : L->getHeader()->phis()) {
-      if (planted("loop-phi")) {
-        break;
-      }
-      if (auto It = Nodes.find(&Phi); It != Nodes.end()) {
-        Carriers.push_back(It->second);
-      }
-    }
-  }
-  for (const Object& O : Objects) {
-    bool Carries = false;
-    if (planted("loop-memory")) {
-      break;
-    }
-    if (O.Kind == ObjectKind::Stack) {
-      auto& Variable = *cast<AllocaInst>(O.Inst);
-      Carries = !beginsInEachIteration(Variable, *Inner, Tree) &&
-                !(namedOnly(*this, Variable, &O - Objects.data()) &&
-                  overwrittenInEachIteration(Variable, *Inner, Tree));
-    } else if (O.Kind == ObjectKind::Site) {
-      Carries = !Inner->contains(O.Inst);
-    }
-    if (Carries) {
-      Carriers.append({O.Typed, O.Raw});
-    }
-  }
-  return reach(*this, std::move(Carriers), S.Object);
 }
 
 }  // namespace burrow

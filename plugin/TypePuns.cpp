@@ -1,6 +1,7 @@
 // Looks for types that may alias others, for modules without TBAA tags. See TypePuns.h.
 #include "TypePuns.h"
 
+#include "Options.h"
 #include "clang/AST/ASTConsumer.h"
 #include "clang/AST/ASTContext.h"
 #include "clang/AST/Attr.h"
@@ -9,6 +10,7 @@
 #include "clang/Frontend/CompilerInstance.h"
 #include "clang/Frontend/FrontendAction.h"
 #include "clang/Frontend/FrontendPluginRegistry.h"
+#include "clang/Serialization/ASTReader.h"
 
 using namespace llvm;
 
@@ -35,6 +37,13 @@ struct Scalars {
     }
   }
 
+  /// Bytes of an array may be read as what they are of anything: accesses to them say nothing.
+  static bool isBytes(clang::QualType T) {
+    const auto* Array = dyn_cast<clang::ConstantArrayType>(T.getCanonicalType());
+    clang::QualType Element = Array ? Array->getElementType() : clang::QualType();
+    return Array && (Element->isCharType() || Element->isStdByteType());
+  }
+
   void addRecord(const clang::RecordDecl& Record) {
     const clang::RecordDecl* Known = Record.getDefinition();
     if (!Known || Known->isInvalidDecl()) {
@@ -46,18 +55,24 @@ struct Scalars {
       }
     }
     for (const clang::FieldDecl* Field : Known->fields()) {
-      add(Field->getType());
+      if (!(Known->isUnion() && isBytes(Field->getType()))) {
+        add(Field->getType());
+      }
     }
   }
 };
 
 class Consumer : public clang::ASTConsumer {
  public:
-  explicit Consumer(bool Strict) : Strict(Strict) { NeverAlias = false; }
+  explicit Consumer(const clang::CompilerInstance& Of)
+      : Compiler(Of), Strict(!Of.getCodeGenOpts().RelaxedAliasing) {
+    NeverAlias = false;
+  }
 
   void HandleTranslationUnit(clang::ASTContext& C) override {
+    const auto Reader = Compiler.getASTReader();
     // Of a precompiled header or a module more types may be read when the code is made.
-    if (C.getExternalSource()) {
+    if (Reader && Reader->getModuleManager().size() != 0) {
       return;
     }
     // Types may be made while they are looked at.
@@ -83,9 +98,10 @@ class Consumer : public clang::ASTConsumer {
     if (D->isUnion()) {
       Held.addRecord(*D);
     }
-    return Held.Pointers && Held.Numbers;
+    return Held.Pointers && Held.Numbers && !planted("pun-union");
   }
 
+  const clang::CompilerInstance& Compiler;
   bool Strict;
 };
 
@@ -93,7 +109,7 @@ class Action : public clang::PluginASTAction {
  public:
   std::unique_ptr<clang::ASTConsumer> CreateASTConsumer(clang::CompilerInstance& Compiler,
                                                         StringRef /*File*/) override {
-    return std::make_unique<Consumer>(!Compiler.getCodeGenOpts().RelaxedAliasing);
+    return std::make_unique<Consumer>(Compiler);
   }
 
   bool ParseArgs(const clang::CompilerInstance& /*Compiler*/,

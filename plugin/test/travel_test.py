@@ -27,10 +27,38 @@ def output(source, *flags):
         return done.stdout.strip(), done.returncode
 
 
+def output_across(early, late, *flags):
+    """What the program of across/ prints, its main.cc compiled at `late` with the summaries of loop.o, which was at
+    `early`."""
+    common = ["clang++-19", "-std=c++20", "-w", f"-I{HERE / 'include'}"]
+    plugin = ["-D__BURROW_PLUGIN__", f"-fplugin={PLUGIN}", f"-fpass-plugin={PLUGIN}", *flags]
+    with tempfile.TemporaryDirectory() as folder:
+        folder = pathlib.Path(folder)
+        for options in ((*common, "-O1", HERE / "runtime.cc", "-o", folder / "runtime.o"),
+                        (*common, f"-{early}", *plugin, HERE / "across/loop.cc", "-o", folder / "loop.o"),
+                        (*common, f"-{late}", *plugin, "-mllvm", f"-burrow-summaries={folder}/loop.o",
+                         HERE / "across/main.cc", "-o", folder / "main.o")):
+            subprocess.run([*options, "-c"], check=True, timeout=100)
+        subprocess.run(["clang++-19", *folder.glob("*.o"), "-o", folder / "program"], check=True, timeout=100)
+        done = subprocess.run([folder / "program"], capture_output=True, text=True, timeout=60)
+        return done.stdout.strip(), done.returncode
+
+
 class Travel(unittest.TestCase):
+    def test_closures_called_in_another_file(self):
+        """The summaries of an early run (-O0 has no other) charge no closures, so no object carries them."""
+        for early in ("O0", "O2"):
+            for late in LEVELS:
+                self.assertEqual(output_across(early, late), ("5 5", 0), (early, late))
+
     def test_ways(self):
         for level in LEVELS:
             self.assertEqual(output("travel.cc", f"-{level}"), ("", 0), level)
+
+    def test_ways_where_types_count_at_o0(self):
+        for level in LEVELS:
+            self.assertEqual(output("travel_bytes.cc", f"-{level}"), ("", 0), level)
+        self.assertEqual(output("travel_bytes.cc", "-O2", "-fno-strict-aliasing"), ("", 0))
 
     def test_ways_without_types(self):
         """Where the types say nothing of what may alias what."""

@@ -1,5 +1,4 @@
-// Func values: what they capture is charged where they are made. At -O0 accesses and copies have no
-// types, nor do those of the IR tell anything beside Func's union: there more escapes.
+// Func values: what they capture is charged where they are made.
 #include "headers.h"
 
 using burrow::Func;
@@ -48,7 +47,7 @@ void stored(int a, int b, int c) {
 }
 
 int captures_pointer(int a, int b) {
-  int* p = make<int>(a);  // -m: does not escape [O0: escapes to heap]
+  int* p = make<int>(a);  // -m: does not escape
   return twice([=] { return *p + a + b; });  // -m: does not escape
 }
 
@@ -58,7 +57,7 @@ int captures_pointer_in_word(int a) {
 }
 
 int captures_by_reference(int a) {
-  int* p = make<int>(a);  // -m: does not escape [O0: escapes to heap]
+  int* p = make<int>(a);  // -m: does not escape
   return twice([&] { return *p + a; });  // -m: does not escape
 }
 
@@ -107,8 +106,8 @@ struct Two {
 };
 
 int stores_captured_in_captured(int a) {
-  Two* two = make<Two>();  // -m: does not escape [O0: escapes to heap]
-  int* p = make<int>(a);  // -m: does not escape [O0: escapes to heap]
+  Two* two = make<Two>();  // -m: does not escape
+  int* p = make<int>(a);  // -m: does not escape
   int n = twice([=] {  // -m: does not escape
     two->first = p;
     return 1;
