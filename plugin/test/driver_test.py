@@ -305,6 +305,15 @@ class Driver(unittest.TestCase):
         self.burrow("-static", "main.cc", "other.cc")
         self.assertEqual(self.program(), ("2\n", 7))
 
+    def test_many_sites_and_variables_in_a_loop(self):
+        """Asked once for the loop. When each site asked for itself, this took ten minutes and more."""
+        body = "".join(f"N v{i}; N* p{i} = burrow::make<N>(); v{i}.next = p{i}; n += v{i}.next->v;\n"
+                       for i in range(1600))
+        (self.folder / "many.cc").write_text(
+            "#include <burrow/make.h>\nstruct N { N* next; long v; };\n"
+            f"long f(long n) {{ for (long k = 0; k < 9; ++k) {{ {body} }} return n; }}\n")
+        self.burrow(f"-I{HERE / 'include'}", "-O0", "-c", "many.cc")
+
     def test_own_options_that_are_wrong(self):
         for options, says in ((["-m=3"], "c++: -m=3: write -m, -m=2 or -m=json"),
                               (["--summaries="], "c++: --summaries: name an object or an archive")):

@@ -5,6 +5,7 @@ usage: install_test.py BUILD_DIR [--command] [--plugin]   (what is part of the b
 """
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -192,6 +193,25 @@ class Install(unittest.TestCase):
                        "int64_t coordinates(const Point* p) { kept = p; return p->x + p->y; }\n")
         run("cmake", "--build", build)
         self.assertEqual(run(build / "across"), total + "all\n")
+
+    @unittest.skipUnless(PLUGIN and shutil.which("ccache"), "no plugin in this build, or no ccache")
+    def test_burrow_enable_behind_ccache(self):
+        """What relies on a library's summaries is not taken from the cache when they change."""
+        build = self.top / "cached"
+        source = shutil.copytree(HERE / "enabled", self.top / "cached_source")
+        env = dict(os.environ, CCACHE_DIR=str(self.top / "cache"))
+        run("cmake", "-G", "Ninja", "-S", source, "-B", build, "-DCMAKE_CXX_COMPILER=clang++-19",
+            "-DCMAKE_CXX_COMPILER_LAUNCHER=ccache", f"-DCMAKE_PREFIX_PATH={self.prefix}", env=env)
+        total = "total 1499998500000, on the heap: "
+        keeps = ('#include "point.h"\nconst Point* kept;\n'
+                 "int64_t coordinates(const Point* p) { kept = p; return p->x + p->y; }\n")
+        reads = (source / "point.cc").read_text()
+        for text, heap in ((reads, "nothing\n"), (keeps, "all\n"), (reads, "nothing\n")):
+            (source / "point.cc").write_text(text)
+            run("cmake", "--build", build, env=env)
+            self.assertEqual(run(build / "across"), total + heap)
+        stats = run("ccache", "--print-stats", env=env)
+        self.assertGreater(int(re.search(r"^direct_cache_hit\s+(\d+)$", stats, re.M)[1]), 0, stats)
 
     @unittest.skipUnless(COMMAND and PLUGIN, "no command or no plugin in this build")
     def test_installed_compiler(self):
