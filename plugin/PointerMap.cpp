@@ -330,6 +330,22 @@ class Action : public clang::PluginASTAction {
 const clang::FrontendPluginRegistry::Add<Action> Registered("burrow",
                                                             "exact pointer maps for make");
 
+/// A file that another compiler made has a constant of that name as well, with what the header
+/// sees. The linker takes one of the two for both; each file's code goes by what its own says.
+void rename(GlobalVariable& Info, Constant* Initializer) {
+  Info.setInitializer(Initializer);
+  if (planted("one-type-info")) {
+    return;
+  }
+  std::string Name = (Info.getName() + ".burrow").str();
+  if (const Comdat* Old = Info.getComdat()) {
+    Comdat* New = Info.getParent()->getOrInsertComdat(Name);
+    New->setSelectionKind(Old->getSelectionKind());
+    Info.setComdat(New);
+  }
+  Info.setName(Name);
+}
+
 /// The constant with the map in it: TypeInfo is size, pointers, destroy, name, kind.
 void patch(Module& M, GlobalVariable& Info, const WordMap& Map) {
   auto* Old = cast<ConstantStruct>(Info.getInitializer());
@@ -346,7 +362,7 @@ void patch(Module& M, GlobalVariable& Info, const WordMap& Map) {
     // The header does not see by what name an integer was declared.
     if (!IsRaw) {
       Fields[4] = ConstantInt::get(Kind->getType(), Raw);
-      Info.setInitializer(ConstantStruct::get(Old->getType(), Fields));
+      rename(Info, ConstantStruct::get(Old->getType(), Fields));
     }
     return;
   }
@@ -364,7 +380,7 @@ void patch(Module& M, GlobalVariable& Info, const WordMap& Map) {
     Fields[1] = Array;
   }
   Fields[4] = ConstantInt::get(Kind->getType(), Map.HasPointers ? Exact : Noscan);
-  Info.setInitializer(ConstantStruct::get(Old->getType(), Fields));
+  rename(Info, ConstantStruct::get(Old->getType(), Fields));
 }
 
 }  // namespace

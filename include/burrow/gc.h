@@ -66,8 +66,10 @@ T* make_array(size_t n) {
                 "make_array runs no destructors: use std::vector with burrow::allocator");
   static_assert(alignof(T) <= 16, "make_array cannot align to more than 16 bytes");
   auto* objects = static_cast<T*>(burrow_gc_new_array(n, &internal::kTypeInfo<T>));
-  if constexpr (!std::is_trivially_default_constructible_v<T>) {
-    std::uninitialized_value_construct_n(objects, n);
+  if (!internal::is_zeroed<T>()) {
+    using Element = std::remove_all_extents_t<T>;
+    std::uninitialized_value_construct_n(reinterpret_cast<Element*>(objects),
+                                         n * (sizeof(T) / sizeof(Element)));
   }
   return objects;
 }

@@ -23,6 +23,7 @@
 #include <utility>
 
 #include "burrow/internal/chan.h"
+#include "burrow/internal/spawn.h"
 
 namespace burrow {
 
@@ -169,7 +170,7 @@ template <class T, class F>
 template <class Rep, class Period, class F>
 [[nodiscard]] internal::TimeoutCase<F> after(std::chrono::duration<Rep, Period> duration,
                                              F&& handler) {
-  return {std::chrono::ceil<std::chrono::nanoseconds>(duration), std::forward<F>(handler)};
+  return {std::chrono::nanoseconds(internal::to_ns(duration)), std::forward<F>(handler)};
 }
 
 /// The case for when no other is ready at once: Go's `default`.

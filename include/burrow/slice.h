@@ -16,6 +16,7 @@
 #include <cstdint>
 #include <cstring>
 #include <initializer_list>
+#include <iterator>
 #include <memory>
 #include <new>
 #include <ranges>
@@ -220,7 +221,7 @@ template <class T>
     return Slice<T>(reinterpret_cast<T*>(internal::empty_array), 0, 0);
   }
   T* elements = internal::allocate_elements<T>(cap);
-  if constexpr (!internal::kZeroed<T>) {
+  if (!internal::is_zeroed<T>()) {
     std::uninitialized_value_construct_n(elements, cap);
   }
   internal::elements_made(elements, cap);
@@ -260,7 +261,7 @@ template <class T>
   } else {
     std::uninitialized_copy_n(from, len, elements);
   }
-  if constexpr (!kZeroed<T>) {
+  if (!is_zeroed<T>()) {
     std::uninitialized_value_construct(elements + len, elements + room);
   }
   elements_made(elements, room);
@@ -284,8 +285,14 @@ template <class T, std::convertible_to<T>... Values>
 [[nodiscard]] Slice<T> append(const Slice<T>& s, const Values&... values) {
   size_t len = s.len() + sizeof...(values);
   internal::Grown<T> array = internal::make_room(s, len);
-  [[maybe_unused]] T* at = array.elements + s.len();
-  ((*at++ = static_cast<T>(values)), ...);
+  T* at = array.elements + s.len();
+  if constexpr (sizeof...(values) == 1) {
+    ((*at = static_cast<T>(values)), ...);
+  } else if constexpr (sizeof...(values) > 1) {
+    // All are read first: some may be elements that others take the places of.
+    T read[] = {static_cast<T>(values)...};
+    std::move(std::begin(read), std::end(read), at);
+  }
   return Slice<T>(array.elements, len, array.cap);
 }
 

@@ -51,6 +51,27 @@ class Collect(unittest.TestCase):
                                   env={**os.environ, "BURROW_DEBUG": "clobberfree=1"})
             self.assertEqual((done.returncode, done.stdout), (0, ""), options)
 
+    def mixed(self, *compiler):
+        """What the two link orders of a file of g++'s and one of the plugin's lose."""
+        folder = pathlib.Path(self.temporary.name)
+        source = HERE / "mixed.cc"
+        support.run("g++-12", "-std=c++20", "-O2", f"-I{HERE.parent.parent}/include", "-c", source, "-o", folder / "other.o")
+        support.run(*compiler, "-std=c++20", "-O2", "-DAPP", "-c", source, "-o", folder / "app.o")
+        lost = []
+        for names in (("app.o", "other.o"), ("other.o", "app.o")):
+            support.run(BURROW, "c++", *(folder / name for name in names), "-o", self.program)
+            lost.append(self.ran("clobberfree=1").stdout.split())
+        return lost
+
+    def test_files_of_other_compilers(self):
+        self.assertEqual(self.mixed(BURROW, "c++"), [["0", "0", "0"]] * 2)
+
+    def test_a_shared_type_info_would_be_noticed(self):
+        plugin = pathlib.Path(BURROW).parent / "burrow-plugin-faults.so"
+        lost = self.mixed("clang++-19", f"-fplugin={plugin}", f"-fpass-plugin={plugin}", "-D__BURROW_PLUGIN__",
+                          f"-I{HERE.parent.parent}/include", "-mllvm", "-burrow-fault=one-type-info")
+        self.assertGreater(max(int(number) for order in lost for number in order), 0, lost)
+
     def test_barriers_for_plain_pointers(self):
         sums = set()
         for level in ("-O0", "-O2"):

@@ -43,7 +43,10 @@ bool bind_unix(const OwnFd& socket, const Address& a) {
   if (bind_to(socket, a)) {
     return true;
   }
-  if (errno != EADDRINUSE || !is_stale(a)) {
+  if (errno != EADDRINUSE) {
+    return false;
+  }
+  if (!is_stale(a)) {
     errno = EADDRINUSE;
     return false;
   }

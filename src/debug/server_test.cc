@@ -114,6 +114,12 @@ TEST_F(ServerTest, OtherFilesAreNotReplaced) {
   EXPECT_EQ(access(path_.c_str(), F_OK), 0);
 }
 
+TEST_F(ServerTest, SaysWhyAPathCannotBeServed) {
+  StartResult result = start_server("unix:/nowhere/socket");
+  EXPECT_FALSE(result.started);
+  EXPECT_NE(result.error.find("No such file"), std::string::npos) << result.error;
+}
+
 TEST_F(ServerTest, ASocketInUseIsNotReplaced) {
   OwnFd other = g_fds.open_socket(AF_UNIX);
   Address address = parse_address("unix:" + path_);

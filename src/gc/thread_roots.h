@@ -46,8 +46,8 @@ void for_each_thread_range(const os::StoppedThread& thread, F visit) {
       thread, [](void* f, Address from, Address to) { (*static_cast<F*>(f))(from, to); }, &visit);
 }
 
-/// Scans them all, and what ended threads have left for those that join them; long ranges become jobs, when there are `jobs` to take them. Returns the bytes.
-/// REQUIRES: the world is stopped.
+/// Scans them all, and what ended threads have left for those that join them; long ranges become
+/// jobs, when there are `jobs` to take them. Returns the bytes. REQUIRES: the world is stopped.
 uint64_t scan_threads(Marker& marker, std::span<const os::StoppedThread> threads, RootJobs* jobs);
 
 }  // namespace burrow::gc

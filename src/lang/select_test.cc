@@ -64,6 +64,8 @@ TEST(Select, OtherwiseAndTimeoutComeLast) {
   EXPECT_EQ(select(on_send(chan, 1, fail_case), after(1ms, [] {})), 1U);
   EXPECT_EQ(select(after(1h, fail_case), after(1us, [] {}), on_recv(chan, fail_recv<int>)), 1U);
   EXPECT_EQ(select(after(-1s, [] {})), 0U);
+  EXPECT_EQ(select(after(std::chrono::seconds::max(), fail_case), after(1us, [] {})), 1U);
+  EXPECT_EQ(select(after(std::chrono::hours(24) * 365 * 300, fail_case), after(1us, [] {})), 1U);
   Chan<int> ready(1);
   ready.send(1);
   EXPECT_EQ(select(after(0s, fail_case), on_recv(ready, [](auto) {})), 1U);

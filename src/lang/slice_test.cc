@@ -69,6 +69,34 @@ TEST(Slice, AppendSharesTheArrayWhileThereIsRoom) {
   EXPECT_EQ(moved, (Slice<int>{5, 0, 8, 9, 10}));
 }
 
+// Values that are elements which others take the places of.
+TEST(Slice, AppendReadsAllBeforeItWrites) {
+  Slice<std::string> texts{"a", "b", "c"};
+  EXPECT_EQ(append(texts(0, 1), texts[2], texts[1]), (Slice<std::string>{"a", "c", "b"}));
+  Slice<int> numbers{10, 11, 12};
+  EXPECT_EQ(append(numbers(0, 1), numbers[2], numbers[1]), (Slice<int>{10, 12, 11}));
+}
+
+struct Field {
+  int width;
+  int Field::* member;
+};
+
+struct Deep {
+  Field fields[2][2];
+};
+
+// The null pointer to a member is no zero.
+TEST(Slice, PointersToMembersAreNull) {
+  EXPECT_EQ(make_slice<int Field::*>(3)[1], nullptr);
+  EXPECT_EQ(make_slice<Field>(3)[1].member, nullptr);
+  EXPECT_EQ(make_slice<Deep>(3)[1].fields[1][1].member, nullptr);
+  EXPECT_EQ(make_array<Field>(3)[1].member, nullptr);
+  EXPECT_EQ((make_array<int Field::* [2]>(3)[1][1]), nullptr);
+  EXPECT_EQ((make_array<int[4]>(3)[1][1]), 0);
+  EXPECT_EQ(append(make_slice<Field>(0), Field{})(0, 2)[1].member, nullptr);
+}
+
 TEST(Slice, AppendTakesOtherRanges) {
   Slice<int> s{1, 2};
   s = append(s, Slice<int>{3, 4});

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <new>
 #include <type_traits>
 #include <utility>
 
@@ -216,10 +217,37 @@ constexpr PointerMap pointer_map() {
 }
 // NOLINTEND(bugprone-branch-clone)
 
-/// Types whose default value is all zero bytes, as fresh memory is.
+/// Types whose default value is all zero bytes, as fresh memory is; see `is_zeroed`.
 template <class T>
 inline constexpr bool kZeroed = std::is_trivially_default_constructible_v<T> || IsPtr<T>::value ||
                                 requires { requires type_map<T>::kZeroed; };
+
+/// The same of any type. A pointer to a data member is null when it is all ones, and a class may
+/// have one: of what is small enough a value is made to see. Compilers know the answer.
+template <class T>
+bool is_zeroed() {
+  using Element = std::remove_all_extents_t<T>;
+  constexpr size_t kLargest = 1024;
+  if constexpr (!kZeroed<Element>) {
+    return false;
+  } else if constexpr (std::is_member_object_pointer_v<Element>) {
+    return false;
+  } else if constexpr (!std::is_class_v<Element> ||
+                       !std::is_trivially_default_constructible_v<Element>) {
+    return true;
+  } else if constexpr (sizeof(Element) <= kLargest) {
+    alignas(Element) unsigned char bytes[sizeof(Element)] = {};
+    ::new (static_cast<void*>(bytes)) Element();
+    for (unsigned char byte : bytes) {
+      if (byte != 0) {
+        return false;
+      }
+    }
+    return true;
+  } else {
+    return false;
+  }
+}
 
 /// Of an object or an element. A std::byte by itself is an element of storage: see gc.h.
 template <class T>

@@ -132,6 +132,9 @@ int next_watched_signal() {
 }
 
 void die_of_signal(int number) {
+  if (process_id() == 1) {
+    return;  // the kernel does not let init die of a signal
+  }
   struct sigaction standard{};
   standard.sa_handler = SIG_DFL;
   sigaction(number, &standard, nullptr);
