@@ -119,6 +119,8 @@ std::vector<std::string> command_line(const CxxRequest& request, const Parts& pa
   return command;
 }
 
+// NOLINTBEGIN(concurrency-mt-unsafe): one thread
+
 /// The compiler on PATH, past links by its name to this command.
 std::string find_compiler() {
   std::error_code error;
@@ -150,6 +152,8 @@ void tell_ccache(const std::vector<std::string>& summaries) {
     setenv("CCACHE_EXTRAFILES", all.c_str(), 1);
   }
 }
+
+// NOLINTEND(concurrency-mt-unsafe)
 
 }  // namespace
 
