@@ -23,6 +23,7 @@
 extern "C" __attribute__((visibility("hidden"))) const char __ehdr_start;
 extern "C" __attribute__((visibility("hidden"))) const char etext;
 // Of libgcc, which declares it in no header that it installs.
+// NOLINTNEXTLINE(readability-identifier-naming)
 extern "C" const void* _Unwind_Find_FDE(void* address, void* bases);
 
 namespace burrow::prof {
