@@ -59,9 +59,7 @@ class Faults(unittest.TestCase):
 
     # For each, a level at which the way shows.
     TRAVEL = {"narrow": "O1", "floats": "O2", "raw-load": "O1", "untyped-copy": "O1",
-              "distance": "O2", "closure-used": "O1", "pun-union": "O0"}
-    # Random programs have types at -O1 and up only.
-    NOT_BY_ORACLE = {"pun-union"}
+              "distance": "O2", "closure-used": "O1"}
 
     def test_travel(self):
         travel_test.PLUGIN = PLUGIN
@@ -70,8 +68,7 @@ class Faults(unittest.TestCase):
                 got = travel_test.output("travel.cc", f"-{level}", "-mllvm",
                                          f"-burrow-fault={fault}")
                 self.assertNotEqual(got, ("", 0), f"travel.cc does not find {fault}")
-                self.assertTrue(fault in self.NOT_BY_ORACLE or self.found_by_oracle(fault),
-                                f"the oracle does not find {fault}")
+                self.assertTrue(self.found_by_oracle(fault), f"the oracle does not find {fault}")
 
     def test_travel_where_types_count_at_o0(self):
         travel_test.PLUGIN = PLUGIN

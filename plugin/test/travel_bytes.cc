@@ -15,7 +15,7 @@ struct P {
 
 static long value;
 
-static P* made() {
+[[gnu::always_inline]] static inline P* made() {
   return burrow::make<P>(value, -value);
 }
 
