@@ -45,6 +45,7 @@ function(burrow_enable target)
     set_property(TARGET ${target} PROPERTY CXX_COMPILER_LAUNCHER
                  ${CMAKE_COMMAND} -E env CCACHE_EXTRAFILES=${files} ${launcher})
   endif()
+  set_target_properties(${target} PROPERTIES BURROW_ENABLED ON)
   target_compile_definitions(${target} PRIVATE __BURROW_PLUGIN__)
   target_compile_options(${target} PRIVATE "$<$<COMPILE_LANGUAGE:CXX>:${options}>")
 endfunction()

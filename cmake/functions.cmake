@@ -9,6 +9,16 @@ if(CMAKE_BUILD_TYPE STREQUAL "RelWithDebInfo" AND NOT BURROW_SANITIZE)
   set(BURROW_FRAME_LIMIT -Wframe-larger-than=1152)
 endif()
 
+# burrow_keep_bases(LIBRARY): who links the library compiles loops without the pass that leaves only a
+# sum in registers that points to no object (see plugin/KeepBases.h), unless burrow_enable has put the
+# plugin in, which keeps the bases.
+function(burrow_keep_bases library)
+  set(plain $<NOT:$<BOOL:$<TARGET_PROPERTY:BURROW_ENABLED>>>)
+  target_compile_options(${library} INTERFACE
+    "$<$<AND:$<COMPILE_LANG_AND_ID:CXX,GNU>,${plain}>:-fno-ivopts>"
+    "$<$<AND:$<COMPILE_LANG_AND_ID:CXX,Clang>,${plain}>:SHELL:-mllvm -disable-lsr>")
+endfunction()
+
 # burrow_any_frame(FILES...): sources that are not below malloc and free.
 function(burrow_any_frame)
   if(BURROW_FRAME_LIMIT)

@@ -5,6 +5,7 @@
 
 #include "Barrier.h"
 #include "Escape.h"
+#include "KeepBases.h"
 #include "Makers.h"
 #include "Options.h"
 #include "PointerMap.h"
@@ -75,7 +76,20 @@ cl::opt<uint64_t> ElideBudgetOption("burrow-elide-budget",
 cl::opt<std::string> FaultOption("burrow-fault", cl::desc("Plant a fault in the analysis"));
 #endif
 
+void addKeepBases(ModulePassManager& Passes, OptimizationLevel Level) {
+  if (Level != OptimizationLevel::O0) {
+    Passes.addPass(createModuleToFunctionPassAdaptor(KeepBasesPass()));
+  }
+}
+
+/// Last over the IR of a file.
+void addLast(ModulePassManager& Passes, OptimizationLevel Level) {
+  Passes.addPass(BarrierPass());
+  addKeepBases(Passes, Level);
+}
+
 void addEarly(ModulePassManager& Passes, OptimizationLevel Level) {
+  Passes.addPass(createModuleToFunctionPassAdaptor(DropKeptBasesPass()));
   Passes.addPass(MakersPass());
   Passes.addPass(AlwaysInlinerPass());
   Passes.addPass(InferFunctionAttrsPass());
@@ -98,6 +112,7 @@ void addLate(ModulePassManager& Passes, OptimizationLevel Level) {
 
 void addAtLink(ModulePassManager& Passes, OptimizationLevel Level) {
   if (Level != OptimizationLevel::O0) {
+    Passes.addPass(createModuleToFunctionPassAdaptor(DropKeptBasesPass()));
     Passes.addPass(EscapePass(Stage::Link));
   }
 }
@@ -114,11 +129,11 @@ bool parsePass(StringRef Name, ModulePassManager& Passes,
 void registerPasses(PassBuilder& Builder) {
   Builder.registerPipelineStartEPCallback(
       [](ModulePassManager& Passes, OptimizationLevel) { Passes.addPass(PointerMapPass()); });
-  Builder.registerOptimizerLastEPCallback(
-      [](ModulePassManager& Passes, OptimizationLevel) { Passes.addPass(BarrierPass()); });
+  Builder.registerOptimizerLastEPCallback(addLast);
   Builder.registerPipelineEarlySimplificationEPCallback(addEarly);
   Builder.registerOptimizerEarlyEPCallback(addLate);
   Builder.registerFullLinkTimeOptimizationEarlyEPCallback(addAtLink);
+  Builder.registerFullLinkTimeOptimizationLastEPCallback(addKeepBases);
   Builder.registerPipelineParsingCallback(parsePass);
 }
 
