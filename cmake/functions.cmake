@@ -9,9 +9,9 @@ if(CMAKE_BUILD_TYPE STREQUAL "RelWithDebInfo" AND NOT BURROW_SANITIZE)
   set(BURROW_FRAME_LIMIT -Wframe-larger-than=1152)
 endif()
 
-# burrow_keep_bases(LIBRARY): who links the library compiles loops without the pass that leaves only a
-# sum in registers that points to no object (see plugin/KeepBases.h), unless burrow_enable has put the
-# plugin in, which keeps the bases.
+# burrow_keep_bases(LIBRARY): targets that link the library are compiled without the pass that may
+# leave, as a loop's only trace of an array, a sum that points to no object (see
+# plugin/KeepBases.h). Those of burrow_enable have the plugin instead, which keeps the bases.
 function(burrow_keep_bases library)
   set(plain $<NOT:$<BOOL:$<TARGET_PROPERTY:BURROW_ENABLED>>>)
   target_compile_options(${library} INTERFACE

@@ -16,6 +16,7 @@ HEADER = """#include <burrow/gc.h>
 static long countdown;
 static bool collecting;
 void* kept;
+long origin;
 static size_t bytes;
 // Somebody else's work. Returns the same number always, which the compiler does not know.
 NOINLINE long work() {
@@ -46,7 +47,8 @@ template <class T> NOINLINE T* numbered(long n) {
 
 MAIN = """
 int main() {
-  long n = atol("24"), x0 = atol("1000000");
+  volatile long unknown[] = {24, 1000000};
+  long n = unknown[0], x0 = origin = unknown[1];
   for (int pass = 0; pass < 2; ++pass) {
     collecting = pass;
     std::printf("pass\\n");
@@ -84,7 +86,7 @@ SHAPES = {
       try { for (;; --x) { s += row[x - x0].v * x; thrown(x - x0); } } catch (int) { W; W; W; }
       s += row[x - x0 + 2].v;""",
     "number": """T* b = (T*)((uintptr_t)A - (x1 - n) * sizeof(T));
-      for (long k = 0; k < n; ++k) W; s = b[x0 + 3 + W].v; W; W; s += b[x0 + 4 + W].v;""",
+      W; W; W; W; s = b[origin + 3].v; W; W; W; W; s += b[origin + 4].v;""",
     "numbers": """T* b = (T*)((uintptr_t)A - (x1 - n) * sizeof(T));
       for (long x = x0; x < x1; ++x) { W; s += b[x].v; }""",
     "number stepped": """uintptr_t b = (uintptr_t)A; for (long x = 0; x < n; ++x) {
