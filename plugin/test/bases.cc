@@ -51,6 +51,7 @@ long variable(long n) {
 }
 
 long table[64];
+
 long global(long n) {
   long s = 0;
   for (long x = 0; x < n; ++x) {
@@ -64,6 +65,7 @@ struct List {
   List* next;
   long v;
 };
+
 long list(List* l) {
   long s = 0;
   for (; l; l = l->next) {
