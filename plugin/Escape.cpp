@@ -6,6 +6,7 @@
 #include "Hidden.h"
 #include "Options.h"
 #include "Promote.h"
+#include "Recursion.h"
 #include "Sidecar.h"
 #include "TypePuns.h"
 #include "llvm/ADT/SCCIterator.h"
@@ -170,13 +171,15 @@ void tidy(Function& F, FunctionAnalysisManager& Analyses) {
 
 bool ModuleAnalysis::promoteAll() {
   bool Any = false;
+  Recursion Outside(M);
   for (Function& F : M) {
     auto It = Results.find(&F);
     if (It == Results.end()) {
       continue;
     }
     const Graph& G = *It->second.G;
-    std::vector<Verdict> Verdicts = decide(G, Analyses, It->second.Recursive);
+    std::vector<Verdict> Verdicts =
+        decide(G, Analyses, It->second.Recursive || Outside.byOthers(F));
     auto& Emitter = Analyses.getResult<OptimizationRemarkEmitterAnalysis>(F);
     for (const Verdict& V : Verdicts) {
       Decisions::get().site(G, V, Late);

@@ -4,6 +4,7 @@
 #include <map>
 
 #include "Options.h"
+#include "Recursion.h"
 #include "llvm/ADT/SCCIterator.h"
 #include "llvm/Analysis/CallGraph.h"
 #include "llvm/IR/InstIterator.h"
@@ -21,7 +22,7 @@ constexpr uint64_t SlotAlign = 16;
 
 class Planner {
  public:
-  explicit Planner(Module& Of) : Calls(Of) {}
+  explicit Planner(Module& Of) : Calls(Of), Outside(Of) {}
 
   bool run() {
     for (auto It = scc_begin(&Calls); !It.isAtEnd(); ++It) {
@@ -31,7 +32,7 @@ class Planner {
       }
       for (CallGraphNode* Node : *It) {
         if (Function* F = Node->getFunction(); F && !F->isDeclaration()) {
-          plan(*F, Component, It.hasCycle());
+          plan(*F, Component, It.hasCycle() || Outside.byOthers(*F));
         }
       }
     }
@@ -73,6 +74,7 @@ class Planner {
   }
 
   CallGraph Calls;
+  Recursion Outside;
   std::map<const Function*, FrameBytes> Frames;
   bool Changed = false;
 };

@@ -52,7 +52,9 @@ class Judge {
     } else if (*Size > (Ours ? Options::maxObject() : Options::elideBudget())) {
       V.Reason = "too large for stack";
     } else if (!(Taken + slotBytes(*Size, S.Kind)).fits(Budget)) {
-      V.Reason = "the frame's budget is spent";
+      bool Smaller = (Taken + slotBytes(*Size, S.Kind)).fits(frameBudget(/*Recursive=*/false));
+      V.Reason = Smaller ? "too large for the frame of a function that may call itself"
+                         : "the frame's budget is spent";
     } else if (Ours || freed(V)) {
       V.Escapes = false;
       V.Bytes = *Size;

@@ -83,10 +83,11 @@ class Faults(unittest.TestCase):
             self.assertNotEqual(travel_test.output_across(early, late, "-mllvm", "-burrow-fault=closure-used"),
                                 ("5 5", 0))
 
-    def test_frame_plan(self):
+    def test_frames(self):
         travel_test.PLUGIN = PLUGIN
-        got = travel_test.output("frames.cc", "-O2", "-mllvm", "-burrow-fault=frame-plan")
-        self.assertNotEqual(got, ("2001 ok", 0))
+        for fault in ("frame-plan", "recursion-by-others"):
+            got = travel_test.output("frames.cc", "-O2", "-mllvm", f"-burrow-fault={fault}")
+            self.assertNotEqual(got, ("2001 ok", 0), fault)
 
     def found_by_maps(self, fault, test):
         maps_test.PLUGIN = PLUGIN

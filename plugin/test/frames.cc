@@ -35,6 +35,23 @@ int odd(int n);
   return 1 + even(n - 1);
 }
 
+struct Text {
+  char bytes[12000];
+};
+
+// Comes back as a virtual function or one of another file does.
+static int (*volatile again)(int);
+
+[[gnu::noinline]] int visit(int n) {
+  Text* t = burrow::make<Text>();
+  for (int i = 0; i < 100; i++) {
+    t->bytes[(i * 119 + n) % 12000] = static_cast<char>(n + i);
+  }
+  int deeper = n <= 0 ? 0 : 1 + again(n - 1);
+  total = t->bytes[n];
+  return deeper;
+}
+
 static int parse(const char* s) {
   char* b = static_cast<char*>(std::malloc(12000));
   std::memset(b, *s, 12000);
@@ -70,6 +87,10 @@ static void* run(void* p) {
 }
 
 int main() {
+  again = visit;
+  if (visit(2000) != 2000) {
+    return 3;
+  }
   int n = even(2000) + 1;
   const char* names[] = {"a", "b", "c", "d", "e", "f"};
   pthread_attr_t attributes;
