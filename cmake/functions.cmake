@@ -11,9 +11,10 @@ endif()
 
 # burrow_keep_bases(LIBRARY): targets that link the library are compiled without the pass that may
 # leave, as a loop's only trace of an array, a sum that points to no object (see
-# plugin/KeepBases.h). Those of burrow_enable have the plugin instead, which keeps the bases.
+# plugin/KeepBases.h). Those of burrow_enable have the plugin instead, which keeps the bases. The
+# property BURROW_HEAP_ONLY says of a target that it makes no collected objects.
 function(burrow_keep_bases library)
-  set(plain $<NOT:$<BOOL:$<TARGET_PROPERTY:BURROW_ENABLED>>>)
+  set(plain $<NOT:$<OR:$<BOOL:$<TARGET_PROPERTY:BURROW_ENABLED>>,$<BOOL:$<TARGET_PROPERTY:BURROW_HEAP_ONLY>>>>)
   target_compile_options(${library} INTERFACE
     "$<$<AND:$<COMPILE_LANG_AND_ID:CXX,GNU>,${plain}>:-fno-ivopts>"
     "$<$<AND:$<COMPILE_LANG_AND_ID:CXX,Clang>,${plain}>:SHELL:-mllvm -disable-lsr>")
