@@ -118,13 +118,13 @@ void verify_world(RootJobs& jobs, std::span<const os::StoppedThread> threads) {
   jobs.clear();
   add_globals(jobs);
   add_mapped_roots(jobs);
+  auto add = [&](Address from, Address to) { jobs.add(RootJob::Kind::kWords, from, to); };
   for (const os::StoppedThread& thread : threads) {
-    for_each_thread_range(
-        thread, [&](Address from, Address to) { jobs.add(RootJob::Kind::kFrames, from, to); });
+    for_each_thread_range(thread, add);
+    for_each_thread_variable(thread, add);
   }
   if (!g_faults.no_results) {
-    os::for_each_thread_descriptor(
-        [&](Address from, Address to) { jobs.add(RootJob::Kind::kFrames, from, to); });
+    os::for_each_thread_descriptor(add);
   }
   note_running(threads);
   add_goroutines(jobs);

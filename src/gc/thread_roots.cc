@@ -93,7 +93,7 @@ void for_each_thread_range(const os::StoppedThread& thread,
                            void (*visit_range)(void* argument, Address from, Address to),
                            void* argument) {
   RangeVisitor visit{visit_range, argument};
-  visit(thread.context, thread.context_end);
+  visit(thread.context, thread.vectors != 0 ? thread.vectors : thread.context_end);
   os::StackBounds own = own_stack(thread);
   auto limit_of = [&](Address sp, Address told) {
     if (told != 0) {
@@ -116,38 +116,73 @@ void for_each_thread_range(const os::StoppedThread& thread,
   if (!on_own && !own.holds(thread.other_start) && !g_faults.own_stack_only) {
     visit_present(visit, own.low, own.limit);
   }
+}
+
+void for_each_thread_variable(const os::StoppedThread& thread,
+                              void (*visit_range)(void* argument, Address from, Address to),
+                              void* argument) {
+  RangeVisitor visit{visit_range, argument};
+  if (thread.vectors != 0) {
+    visit(thread.vectors, thread.context_end);
+  }
   if (thread.thread_pointer != 0) {
     visit(thread.thread_pointer - os::static_tls_bytes(),
           thread.thread_pointer + os::thread_descriptor_bytes());
   }
 }
 
-uint64_t scan_threads(Marker& marker, std::span<const os::StoppedThread> threads, RootJobs* jobs) {
-  constexpr size_t kShort = 32 * kKiB;
-  std::array<os::Piece, os::kMostPieces> pieces;
-  size_t count = 0;
-  uint64_t bytes = 0;
-  auto scan = [&](Address from, Address to) {
+namespace {
+
+// Ranges of one kind: scanned in batches, long ones by others.
+class Batch {
+ public:
+  Batch(Marker& marker, RootJobs* jobs, Words words)
+      : marker_(marker), jobs_(jobs), words_(words) {}
+
+  void operator()(Address from, Address to) {
+    constexpr size_t kShort = 32 * kKiB;
     from = round_up(from, sizeof(Address));
     to = std::max(from, round_down(to, sizeof(Address)));
-    bytes += to - from;
-    if (to - from > kShort && jobs != nullptr) {
-      jobs->add(RootJob::Kind::kFrames, from, to);
+    bytes_ += to - from;
+    if (to - from > kShort && jobs_ != nullptr) {
+      bool frames = words_ == Words::kOfFrames;
+      jobs_->add(frames ? RootJob::Kind::kFrames : RootJob::Kind::kWords, from, to);
       return;
     }
-    if (count == pieces.size()) {
-      marker.scan_copied(std::span(pieces).first(std::exchange(count, 0)), Words::kOfFrames);
+    if (count_ == pieces_.size()) {
+      flush();
     }
-    pieces[count++] = {from, to - from};
-  };
+    pieces_[count_++] = {from, to - from};
+  }
+
+  void flush() { marker_.scan_copied(std::span(pieces_).first(std::exchange(count_, 0)), words_); }
+
+  [[nodiscard]] uint64_t bytes() const { return bytes_; }
+
+ private:
+  Marker& marker_;
+  RootJobs* jobs_;
+  Words words_;
+  std::array<os::Piece, os::kMostPieces> pieces_;
+  size_t count_ = 0;
+  uint64_t bytes_ = 0;
+};
+
+}  // namespace
+
+uint64_t scan_threads(Marker& marker, std::span<const os::StoppedThread> threads, RootJobs* jobs) {
+  Batch frames(marker, jobs, Words::kOfFrames);
+  Batch variables(marker, jobs, Words::kOfMemory);
   for (const os::StoppedThread& thread : threads) {
-    for_each_thread_range(thread, scan);
+    for_each_thread_range(thread, frames);
+    for_each_thread_variable(thread, variables);
   }
   if (!g_faults.no_results) {
-    os::for_each_thread_descriptor(scan);
+    os::for_each_thread_descriptor(variables);
   }
-  marker.scan_copied(std::span(pieces).first(count), Words::kOfFrames);
-  return bytes;
+  frames.flush();
+  variables.flush();
+  return frames.bytes() + variables.bytes();
 }
 
 }  // namespace burrow::gc

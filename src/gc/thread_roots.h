@@ -31,7 +31,8 @@ void visit_present(const RangeVisitor& visit, Address from, Address to);
 /// mapping that it lies in.
 [[nodiscard]] Address end_of_stack(Address sp);
 
-/// Calls `visit` with each range of words that a stopped thread can reach. They may be on stacks of
+/// Calls `visit` with each range of a stopped thread's frames: stacks and general registers. They
+/// may be on stacks of
 /// the program's own, of which some cannot be read.
 ///
 /// A thread on a stack that is not its own (a signal stack, a coroutine's) can come back to its own
@@ -41,8 +42,20 @@ void for_each_thread_range(const os::StoppedThread& thread,
                            void (*visit)(void* argument, Address from, Address to), void* argument);
 
 template <typename F>
-void for_each_thread_range(const os::StoppedThread& thread, F visit) {
+void for_each_thread_range(const os::StoppedThread& thread, F& visit) {
   for_each_thread_range(
+      thread, [](void* f, Address from, Address to) { (*static_cast<F*>(f))(from, to); }, &visit);
+}
+
+/// The same with what is not of frames: thread_locals, the descriptor, and vector registers, as
+/// what a memcpy has left there would keep the neighbours of all of it.
+void for_each_thread_variable(const os::StoppedThread& thread,
+                              void (*visit)(void* argument, Address from, Address to),
+                              void* argument);
+
+template <typename F>
+void for_each_thread_variable(const os::StoppedThread& thread, F& visit) {
+  for_each_thread_variable(
       thread, [](void* f, Address from, Address to) { (*static_cast<F*>(f))(from, to); }, &visit);
 }
 

@@ -21,8 +21,8 @@ void watch_signals(int chosen);
 /// Sleeps until one of them comes.
 [[nodiscard]] int next_watched_signal();
 
-/// Ends the process by the default action of a signal. Returns in a process that is the first of its
-/// container: the kernel does not let it die of a signal that it has no handler for.
+/// Ends the process by the default action of a signal. Returns in a process that is the first of
+/// its container: the kernel does not let it die of a signal that it has no handler for.
 void die_of_signal(int number);
 
 }  // namespace burrow::os

@@ -55,6 +55,7 @@ struct StoppedThread {
   uintptr_t stack_limit = 0;  ///< end of the stack that `sp` is on, if the owner of threads says
   uintptr_t context = 0;      ///< the saved registers: [context, context_end)
   uintptr_t context_end = 0;
+  uintptr_t vectors = 0;         ///< of these, where the vector registers begin; 0: among the rest
   uintptr_t thread_pointer = 0;  ///< the thread's static thread_locals end here; 0 without any
   uintptr_t other_start = 0;     ///< another stack that the thread has calls on; 0: none
   uintptr_t other_limit = 0;     ///< 0: not known

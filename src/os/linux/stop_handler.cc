@@ -118,6 +118,9 @@ void stop_here(uint32_t generation, uint32_t tid, const ucontext_t& context) {
   slot->thread_pointer = thread_pointer();
   slot->context = reinterpret_cast<uintptr_t>(&context);
   slot->context_end = context_limit(context);
+  slot->vectors = context.uc_mcontext.fpregs != nullptr
+                      ? reinterpret_cast<uintptr_t>(context.uc_mcontext.fpregs)
+                      : slot->context_end;
   auto sp = static_cast<uintptr_t>(context.uc_mcontext.gregs[REG_RSP]);
   // The kernel tells of the thread's signal stack, whether or not it is in use.
   auto signal_stack = reinterpret_cast<uintptr_t>(context.uc_stack.ss_sp);
