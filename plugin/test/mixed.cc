@@ -1,7 +1,7 @@
-// Two files of one program: the one with APP is compiled with the plugin, the other by any compiler.
-// They differ on what an Entry holds: only the plugin sees that a uintptr_t may be a pointer. Prints
-// how many objects were lost that an entry of the other file leads to by its Ptr, one of this file
-// by its Ptr, and one of this file by its number.
+// Two files of one program: the one with APP is compiled with the plugin, the other by any
+// compiler. They differ on what an Entry holds: only the plugin sees that a uintptr_t may be a
+// pointer. Prints how many objects were lost that an entry of the other file leads to by its Ptr,
+// one of this file by its Ptr, and one of this file by its number.
 #include <burrow/gc.h>
 
 #include <cstdint>
