@@ -228,14 +228,12 @@ template <class T>
 bool is_zeroed() {
   using Element = std::remove_all_extents_t<T>;
   constexpr size_t kLargest = 1024;
-  if constexpr (!kZeroed<Element>) {
+  constexpr bool kClass =
+      std::is_class_v<Element> && std::is_trivially_default_constructible_v<Element>;
+  if constexpr (!kZeroed<Element> || std::is_member_object_pointer_v<Element> ||
+                (kClass && sizeof(Element) > kLargest)) {
     return false;
-  } else if constexpr (std::is_member_object_pointer_v<Element>) {
-    return false;
-  } else if constexpr (!std::is_class_v<Element> ||
-                       !std::is_trivially_default_constructible_v<Element>) {
-    return true;
-  } else if constexpr (sizeof(Element) <= kLargest) {
+  } else if constexpr (kClass) {
     alignas(Element) unsigned char bytes[sizeof(Element)] = {};
     ::new (static_cast<void*>(bytes)) Element();
     for (unsigned char byte : bytes) {
@@ -245,7 +243,7 @@ bool is_zeroed() {
     }
     return true;
   } else {
-    return false;
+    return true;
   }
 }
 
