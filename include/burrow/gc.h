@@ -68,8 +68,9 @@ T* make_array(size_t n) {
   auto* objects = static_cast<T*>(burrow_gc_new_array(n, &internal::kTypeInfo<T>));
   if (!internal::is_zeroed<T>()) {
     using Element = std::remove_all_extents_t<T>;
-    std::uninitialized_value_construct_n(reinterpret_cast<Element*>(objects),
-                                         n * (sizeof(T) / sizeof(Element)));
+    // NOLINTNEXTLINE(bugprone-sizeof-expression): T may be no array
+    constexpr size_t kEach = sizeof(T) / sizeof(Element);
+    std::uninitialized_value_construct_n(reinterpret_cast<Element*>(objects), n * kEach);
   }
   return objects;
 }

@@ -230,8 +230,10 @@ bool is_zeroed() {
   constexpr size_t kLargest = 1024;
   constexpr bool kClass =
       std::is_class_v<Element> && std::is_trivially_default_constructible_v<Element>;
+  // NOLINTNEXTLINE(bugprone-sizeof-expression): Element may be a pointer
+  constexpr bool kLarge = sizeof(Element) > kLargest;
   if constexpr (!kZeroed<Element> || std::is_member_object_pointer_v<Element> ||
-                (kClass && sizeof(Element) > kLargest)) {
+                (kClass && kLarge)) {
     return false;
   } else if constexpr (kClass) {
     alignas(Element) unsigned char bytes[sizeof(Element)] = {};
