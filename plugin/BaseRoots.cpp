@@ -87,14 +87,14 @@ bool hasPointer(const Derivation& D) {
 
 BaseRoots::BaseRoots(Function& F, const DominatorTree& Of) : Tree(Of) {
   for (Argument& A : F.args()) {
-    Seen[&A] = true;
+    Seen.insert(&A);
   }
   // Operands come before their users, except those of phis.
   ReversePostOrderTraversal<Function*> Order(&F);
   for (BasicBlock* Block : Order) {
     for (Instruction& I : *Block) {
       visit(I);
-      Seen[&I] = true;
+      Seen.insert(&I);
     }
   }
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "llvm/ADT/DenseMap.h"
+#include "llvm/ADT/DenseSet.h"
 #include "llvm/ADT/SmallVector.h"
 #include "llvm/IR/Dominators.h"
 #include "llvm/IR/Function.h"
@@ -39,7 +40,7 @@ class BaseRoots {
 
   const llvm::DominatorTree& Tree;
   llvm::DenseMap<const llvm::Value*, Derivation> Known;
-  llvm::DenseMap<const llvm::Value*, bool> Seen;
+  llvm::DenseSet<const llvm::Value*> Seen;
 };
 
 }  // namespace burrow

@@ -70,7 +70,10 @@ class Keeper {
     for (Value* Operand : I.operand_values()) {
       const Derivation* D =
           Operand->getType()->isPtrOrPtrVectorTy() ? Roots.find(Operand) : nullptr;
-      for (Value* Root : D ? D->Roots : SmallVector<Value*, 2>()) {
+      if (!D) {
+        continue;
+      }
+      for (Value* Root : D->Roots) {
         if (Root != Operand && mayBeCollected(Root)) {
           keep(Root, *D, Operand, I);
         }

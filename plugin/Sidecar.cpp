@@ -226,7 +226,7 @@ void addSidecarSummaries(Module& M, SummaryTable& Table) {
 }
 
 void writeSidecar(Module& M, const SummaryTable& Table) {
-  // Of bitcode that is linked with -flto, nobody reads it: the linker sees the functions.
+  // The linker sees the functions of bitcode itself (-flto), and needs no summaries.
   if (M.getModuleFlag("EnableSplitLTOUnit")) {
     return;
   }

@@ -285,13 +285,10 @@ template <class T, std::convertible_to<T>... Values>
 [[nodiscard]] Slice<T> append(const Slice<T>& s, const Values&... values) {
   size_t len = s.len() + sizeof...(values);
   internal::Grown<T> array = internal::make_room(s, len);
-  T* at = array.elements + s.len();
-  if constexpr (sizeof...(values) == 1) {
-    ((*at = static_cast<T>(values)), ...);
-  } else if constexpr (sizeof...(values) > 1) {
+  if constexpr (sizeof...(values) > 0) {
     // All are read first: some may be elements that others take the places of.
     T read[] = {static_cast<T>(values)...};
-    std::move(std::begin(read), std::end(read), at);
+    std::move(std::begin(read), std::end(read), array.elements + s.len());
   }
   return Slice<T>(array.elements, len, array.cap);
 }

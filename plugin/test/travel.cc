@@ -1,5 +1,7 @@
 // Ways in which a pointer travels as something else. Each function makes an object and returns it
 // by one of them, so none of these objects may live in its frame. Prints the ways that lost theirs.
+#include "travel.h"
+
 #include <burrow/closure.h>
 #include <burrow/make.h>
 
@@ -20,14 +22,6 @@
 #include <tuple>
 #include <variant>
 #include <vector>
-
-#define APART [[gnu::noinline]]
-
-struct P {
-  long x, y;
-};
-
-static long value;
 
 static P* made() {
   return burrow::make<P>(value, -value);
@@ -634,20 +628,8 @@ APART P* asked(int n) {
   return loop.ask([p, a, b] { return a == b ? p : nullptr; });
 }
 
-APART static void clobber() {
-  volatile char all[4096];
-  for (volatile char& c : all) {
-    c = 0x5a;
-  }
-}
-
-#define WAY(name) {#name, name}
-
 int main() {
-  static const struct {
-    const char* name;
-    P* (*way)(int);
-  } kWays[] = {
+  static const Way kWays[] = {
       WAY(words),
       WAY(words_by_a_helper),
       WAY(doubles),
@@ -705,13 +687,5 @@ int main() {
   };
 
   volatile int second = 1;
-  for (const auto& [name, way] : kWays) {
-    ++value;
-    std::fflush(stdout);
-    P* p = way(second);
-    clobber();
-    if (!p || p->x != value || p->y != -value) {
-      std::printf("%s\n", name);
-    }
-  }
+  try_all(kWays, second);
 }

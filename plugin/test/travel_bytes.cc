@@ -7,13 +7,7 @@
 #include <cstdio>
 #include <cstring>
 
-#define APART [[gnu::noinline]]
-
-struct P {
-  long x, y;
-};
-
-static long value;
+#include "travel.h"
 
 [[gnu::always_inline]] static inline P* made() {
   return burrow::make<P>(value, -value);
@@ -152,20 +146,8 @@ APART P* halves_copied_by_make(int) {
   return std::bit_cast<P*>(g);
 }
 
-APART static void clobber() {
-  volatile char all[4096];
-  for (volatile char& c : all) {
-    c = 0x5a;
-  }
-}
-
-#define WAY(name) {#name, name}
-
 int main() {
-  static const struct {
-    const char* name;
-    P* (*way)(int);
-  } kWays[] = {
+  static const Way kWays[] = {
       WAY(read_as_bytes),          WAY(read_as_chars),
       WAY(copied_to_number),       WAY(copied_to_halves),
       WAY(passed_by_value),        WAY(passed_in_a_struct),
@@ -174,12 +156,5 @@ int main() {
       WAY(halves_copied_by_make),
   };
 
-  for (const auto& [name, way] : kWays) {
-    ++value;
-    P* p = way(1);
-    clobber();
-    if (!p || p->x != value || p->y != -value) {
-      std::printf("%s\n", name);
-    }
-  }
+  try_all(kWays, 1);
 }

@@ -60,7 +60,7 @@ void visit_stack(const Goroutine& g, const RangeVisitor& visit) {
   if (start == 0) {  // it has never run
     return;
   }
-  if (start >= reinterpret_cast<Address>(g.stack_low) && start <= end_of(g)) {
+  if (g.on_stack(reinterpret_cast<const void*>(start))) {
     visit(start, end_of(g));
     return;
   }

@@ -126,13 +126,16 @@ BURROW_NO_TSAN __attribute__((no_sanitize("address"))) void Marker::scan_some(Ad
   current_->count = static_cast<size_t>(top - current_->items.data());
 }
 
-void Marker::scan_object(Address start, Address end, ObjectKind kind) {
+void Marker::scan_object(Address start, Address end, ObjectKind kind, Words words) {
   if (any_no_access() && has_no_access(start, end)) {
-    scan_copied(start, end);
+    scan_copied(start, end, words);
     return;
   }
   for (Address at = start; at + sizeof(void*) <= end; at += kSmallWords * sizeof(void*)) {
     scan_some(at, std::min(kSmallWords, (end - at) / sizeof(void*)), kind);
+  }
+  if (words == Words::kOfFrames) {
+    push_ends(start, end);
   }
   work_.scanned_bytes += end > start ? end - start : 0;
 }
@@ -157,15 +160,7 @@ BURROW_NO_TSAN __attribute__((no_sanitize("address"))) void Marker::push_ends(Ad
 }
 
 void Marker::scan_words(Address start, Address end, Words words) {
-  start = round_up(start, alignof(void*));
-  if (words == Words::kOfFrames && any_no_access() && has_no_access(start, end)) {
-    scan_copied(start, end, words);
-    return;
-  }
-  scan_object(start, end, ObjectKind::kRaw);
-  if (words == Words::kOfFrames) {
-    push_ends(start, end);
-  }
+  scan_object(round_up(start, alignof(void*)), end, ObjectKind::kRaw, words);
 }
 
 // REQUIRES: at most kCopy.

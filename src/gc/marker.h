@@ -109,7 +109,7 @@ class alignas(128) Marker {
   bool drain_some(size_t budget);
   void scan(ObjectRef object);
   void scan_some(Address start, size_t words, ObjectKind kind);
-  void scan_object(Address start, Address end, ObjectKind kind);
+  void scan_object(Address start, Address end, ObjectKind kind, Words words = Words::kOfMemory);
   void scan_piece(Address from);
   void scan_copy(size_t bytes, Words words);
   void push_ends(Address start, Address end);

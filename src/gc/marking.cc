@@ -18,7 +18,6 @@
 #include "gc/team.h"
 #include "gc/thread_roots.h"
 #include "gc/verify.h"
-#include "os/mappings.h"
 #include "os/os.h"
 #include "os/stop.h"
 
@@ -119,13 +118,7 @@ void verify_world(RootJobs& jobs, std::span<const os::StoppedThread> threads) {
   add_globals(jobs);
   add_mapped_roots(jobs);
   auto add = [&](Address from, Address to) { jobs.add(RootJob::Kind::kWords, from, to); };
-  for (const os::StoppedThread& thread : threads) {
-    for_each_thread_range(thread, add);
-    for_each_thread_variable(thread, add);
-  }
-  if (!g_faults.no_results) {
-    os::for_each_thread_descriptor(add);
-  }
+  for_each_thread_root(threads, RangeVisitor::of(add), RangeVisitor::of(add));
   note_running(threads);
   add_goroutines(jobs);
   Address start = heap::g_arena.base;

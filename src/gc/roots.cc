@@ -15,6 +15,7 @@
 #include "gc/gc.h"
 #include "gc/goroutines.h"
 #include "gc/stale_words.h"
+#include "gc/thread_roots.h"
 #include "heap/arena.h"
 #include "heap/mcache_layout.h"
 #include "heap/mspan.h"
@@ -73,13 +74,6 @@ struct PagePart {
 };
 
 // Whoever looks at ranges of words.
-struct Visitor {
-  void (*visit)(void* argument, Address from, Address to);
-  void* argument;
-
-  void operator()(Address from, Address to) const { visit(argument, from, to); }
-};
-
 // Free blocks carry their mark in the first word. The program owns one that may not be read.
 BURROW_NO_TSAN __attribute__((no_sanitize("address"))) bool is_free(Address block) {
   return !(any_no_access() && has_no_access(block, block + sizeof(Address))) &&
@@ -88,7 +82,8 @@ BURROW_NO_TSAN __attribute__((no_sanitize("address"))) bool is_free(Address bloc
 }
 
 // Blocks of a class that overlap the part.
-void scan_blocks(const Visitor& visit, const PagePart& part, const heap::MSpan& span, SizeClass c) {
+void scan_blocks(const RangeVisitor& visit, const PagePart& part, const heap::MSpan& span,
+                 SizeClass c) {
   const heap::ClassInfo& info = heap::class_info(c);
   Address start = heap::address_of(span.start);
   size_t index = heap::block_index(part.from - start, info);
@@ -107,7 +102,7 @@ void scan_blocks(const Visitor& visit, const PagePart& part, const heap::MSpan& 
 }
 
 // Marked objects that overlap the part: what was stored into them since had no barrier.
-void scan_raw_objects(const Visitor& visit, const PagePart& part, PageEntry entry) {
+void scan_raw_objects(const RangeVisitor& visit, const PagePart& part, PageEntry entry) {
   SizeClass c = entry.size_class();
   if (!c) {
     Address start = large_start(part.page);
@@ -130,7 +125,7 @@ void scan_raw_objects(const Visitor& visit, const PagePart& part, PageEntry entr
   }
 }
 
-void scan_part(const Visitor& visit, const PagePart& part, bool again) {
+void scan_part(const RangeVisitor& visit, const PagePart& part, bool again) {
   if (size_t entry = heap::entry_of_page(part.page); entry != 0) {
     if (const heap::MSpan* span = heap::span_of_page(part.page); span != nullptr) {
       scan_blocks(visit, part, *span, SizeClass(heap::entry_slot(entry) / sizeof(heap::ClassSlot)));
@@ -171,7 +166,7 @@ void scan_part(const Visitor& visit, const PagePart& part, bool again) {
   }
 }
 
-void scan_arena(const Visitor& visit, Address from, Address to, bool again) {
+void scan_arena(const RangeVisitor& visit, Address from, Address to, bool again) {
   for (Address at = from; at < to;) {
     PageId page((at - heap::g_arena.base) >> kPageShift);
     if (heap::span_of_page(page) == nullptr) {
@@ -231,7 +226,7 @@ void add_arena(RootJobs& jobs, RootJob::Kind kind, Address start, Address end) {
 
 void for_each_root_range(const RootJob& job, void (*visit)(void* argument, Address, Address),
                          void* argument) {
-  Visitor visitor{visit, argument};
+  RangeVisitor visitor{visit, argument};
   if (job.kind == RootJob::Kind::kWords || job.kind == RootJob::Kind::kFrames) {
     visitor(job.start, job.end);
     return;
@@ -244,7 +239,7 @@ void for_each_root_range(const RootJob& job, void (*visit)(void* argument, Addre
     for_each_change(
         job.start, job.end, job.kind == RootJob::Kind::kChangedLast,
         [](void* raw, Address from, Address to) {
-          scan_arena(*static_cast<const Visitor*>(raw), from, to, true);
+          scan_arena(*static_cast<const RangeVisitor*>(raw), from, to, true);
         },
         &visitor);
     return;

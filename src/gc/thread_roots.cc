@@ -89,10 +89,9 @@ void visit_present(const RangeVisitor& visit, Address from, Address to) {
       [&](Address part, Address part_end) { visit(std::max(part, from), std::min(part_end, to)); });
 }
 
-void for_each_thread_range(const os::StoppedThread& thread,
-                           void (*visit_range)(void* argument, Address from, Address to),
-                           void* argument) {
-  RangeVisitor visit{visit_range, argument};
+namespace {
+
+void visit_frames(const os::StoppedThread& thread, const RangeVisitor& visit) {
   visit(thread.context, thread.vectors != 0 ? thread.vectors : thread.context_end);
   os::StackBounds own = own_stack(thread);
   auto limit_of = [&](Address sp, Address told) {
@@ -118,16 +117,26 @@ void for_each_thread_range(const os::StoppedThread& thread,
   }
 }
 
-void for_each_thread_variable(const os::StoppedThread& thread,
-                              void (*visit_range)(void* argument, Address from, Address to),
-                              void* argument) {
-  RangeVisitor visit{visit_range, argument};
+void visit_variables(const os::StoppedThread& thread, const RangeVisitor& visit) {
   if (thread.vectors != 0) {
     visit(thread.vectors, thread.context_end);
   }
   if (thread.thread_pointer != 0) {
     visit(thread.thread_pointer - os::static_tls_bytes(),
           thread.thread_pointer + os::thread_descriptor_bytes());
+  }
+}
+
+}  // namespace
+
+void for_each_thread_root(std::span<const os::StoppedThread> threads, const RangeVisitor& frames,
+                          const RangeVisitor& variables) {
+  for (const os::StoppedThread& thread : threads) {
+    visit_frames(thread, frames);
+    visit_variables(thread, variables);
+  }
+  if (!g_faults.no_results) {
+    os::for_each_thread_descriptor(variables.visit, variables.argument);
   }
 }
 
@@ -173,13 +182,7 @@ class Batch {
 uint64_t scan_threads(Marker& marker, std::span<const os::StoppedThread> threads, RootJobs* jobs) {
   Batch frames(marker, jobs, Words::kOfFrames);
   Batch variables(marker, jobs, Words::kOfMemory);
-  for (const os::StoppedThread& thread : threads) {
-    for_each_thread_range(thread, frames);
-    for_each_thread_variable(thread, variables);
-  }
-  if (!g_faults.no_results) {
-    os::for_each_thread_descriptor(variables);
-  }
+  for_each_thread_root(threads, RangeVisitor::of(frames), RangeVisitor::of(variables));
   frames.flush();
   variables.flush();
   return frames.bytes() + variables.bytes();

@@ -7,8 +7,8 @@
 //  - the slow path asks `is_blank`: a free of a block there is a double free;
 //  - `take` writes the marks anew before it hands out the first block, and a word that is not zero
 //    by then was written after free.
-// All blocks that overlap a blank page are in the span, so nobody else may change that meanwhile:
-// the MCentral's lock is held throughout.
+// All blocks that overlap a blank page are in the span. The MCentral's lock is held throughout, so
+// that this stays so.
 #include <bit>
 
 #include "heap/faults.h"

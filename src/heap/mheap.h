@@ -25,7 +25,7 @@
 //
 // Scavenger. Pages that stay idle go back to the OS (scavenge.cc): from slow paths, and from a
 // thread of its own, burrow-scavenge, so that a process that falls idle gives back what it holds
-// (scavenger.cc). Where there is no such thread, nobody would come back to a program that frees
+// (scavenger.cc). Without such a thread there is no later moment in a program that frees
 // and falls idle: there the free itself gives back what is idle beyond 10% of what is in use, 2 MiB
 // at least, and a grace. Spans that hold few blocks give back those of the OS's pages in which no
 // block is out (blank.cc): in passing, or, where there is the thread, once their class rests. The

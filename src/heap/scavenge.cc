@@ -93,8 +93,8 @@ bool MHeap::holds_too_much() const {
          pages_.free_backed().value > idle_goal().value + grace_ + kEarlyStep;
 }
 
-// Gives back at once what is idle beyond the goal and the grace, a chunk a turn, so that nobody
-// waits long for the lock.
+// Gives back at once what is idle beyond the goal and the grace. The lock is free between two
+// chunks.
 void MHeap::release_excess() {
   for (;;) {
     MutexLock hold(lock_);

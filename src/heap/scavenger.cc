@@ -34,7 +34,7 @@ bool change(uint32_t from, uint32_t to) {
                                              std::memory_order_acquire);
 }
 
-// Depots that nobody trades with between two looks go home, and may leave spans empty; so do runs
+// Depots without a trade between two looks go home, and may leave spans empty; so do runs
 // of caches that kept none meanwhile.
 void look_at_depots() {
   for (size_t i = 1; i < kNumClasses; ++i) {

@@ -122,10 +122,4 @@ void learn_thread_descriptors();
 void for_each_thread_descriptor(void (*visit)(void* argument, uintptr_t from, uintptr_t to),
                                 void* argument);
 
-template <typename F>
-void for_each_thread_descriptor(F& visit) {
-  for_each_thread_descriptor(
-      [](void* f, uintptr_t from, uintptr_t to) { (*static_cast<F*>(f))(from, to); }, &visit);
-}
-
 }  // namespace burrow::os

@@ -32,7 +32,7 @@ size_t trim_held(Goroutine& g) {
   size_t bytes = 0;
   auto sp = reinterpret_cast<uintptr_t>(g.context.sp) - kRedZone;
   auto* end = reinterpret_cast<char*>(round_down(sp, uintptr_t{os::kOsPageSize}));
-  // One that parked on a stack of the program's own has frames here, down to nobody knows where.
+  // One that parked on a stack of the program's own has frames here, of unknown depth.
   if (g.on_stack(g.context.sp) && end > g.stack_low) {
     size_t there = StackArea::pages_of(g.stack_low, end).bytes;
     if (there > 0 && os::release(g.stack_low, static_cast<size_t>(end - g.stack_low))) {

@@ -2,6 +2,8 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <chrono>
+#include <functional>
 
 #include "burrow/gc.h"
 #include "burrow/go.h"
@@ -34,14 +36,16 @@ using Ends = std::array<Thing* volatile, kPlaces>;
   place = burrow::make_array<Thing>(kLarge) + kLarge;
 }
 
-// Objects that die although their ends are kept on the caller's stack.
-[[gnu::noinline]] int lost(void (*put)(Thing* volatile&)) {
+// Objects that die during `meanwhile` although their ends are kept on the caller's stack.
+[[gnu::noinline]] int lost(
+    void (*put)(Thing* volatile&),
+    const std::function<void()>& meanwhile = [] { roots::collect_elsewhere(); }) {
   Ends ends{};
   for (Thing* volatile& end : ends) {
     put(end);
     roots::wipe_stack();
   }
-  roots::collect_elsewhere();
+  meanwhile();
   int count = 0;
   for (Thing* volatile& end : ends) {
     Thing* thing = end - 1;
@@ -65,17 +69,7 @@ TEST(Ends, KeepAnObjectOfAGoroutine) {
               running = lost(put_end);
               burrow::WaitGroup group;
               group.go([&] {
-                Ends ends{};
-                for (Thing* volatile& end : ends) {
-                  put_end(end);
-                  roots::wipe_stack();
-                }
-                burrow::sleep_for(std::chrono::milliseconds(200));
-                parked = 0;
-                for (Thing* volatile& end : ends) {
-                  Thing* thing = end - 1;
-                  parked += roots::lives(thing) ? 0 : 1;
-                }
+                parked = lost(put_end, [] { burrow::sleep_for(std::chrono::milliseconds(200)); });
               });
               burrow::sleep_for(std::chrono::milliseconds(50));
               roots::collect_elsewhere();

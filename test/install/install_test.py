@@ -19,6 +19,9 @@ PLUGIN = "--plugin" in sys.argv
 COMPILERS = [name for name in ("clang++-19", "g++-12") if shutil.which(name)]
 # Loops keep pointers into the arrays that they go through: see docs/collected-heap.md.
 KEEPS_BASES = {"clang++-19": "-mllvm -disable-lsr", "g++-12": "-fno-ivopts"}
+# enabled/point.cc with a function that keeps its argument.
+KEEPING_POINT = ('#include "point.h"\nconst Point* kept;\n'
+                 "int64_t coordinates(const Point* p) { kept = p; return p->x + p->y; }\n")
 FAMILY = ("malloc free calloc realloc aligned_alloc posix_memalign malloc_usable_size mallinfo2 "
           "_Znwm _ZdlPv _ZdlPvm _ZnwmSt11align_val_t __libc_malloc").split()
 
@@ -30,6 +33,10 @@ def run(*command, **more):
     if done.returncode != 0:
         raise AssertionError(f"{command} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
     return done.stdout
+
+
+def configure(source, build, compiler, *options, **more):
+    run("cmake", "-G", "Ninja", "-S", source, "-B", build, f"-DCMAKE_CXX_COMPILER={compiler}", *options, **more)
 
 
 class Install(unittest.TestCase):
@@ -80,8 +87,7 @@ class Install(unittest.TestCase):
         for compiler in COMPILERS:
             with self.subTest(compiler):
                 build = self.top / ("project." + compiler)
-                run("cmake", "-G", "Ninja", "-S", HERE / "project", "-B", build,
-                    f"-DCMAKE_CXX_COMPILER={compiler}", f"-DCMAKE_PREFIX_PATH={self.prefix}")
+                configure(HERE / "project", build, compiler, f"-DCMAKE_PREFIX_PATH={self.prefix}")
                 run("cmake", "--build", build)
                 for kind in ("burrow", "burrow_shared"):
                     self.assertIn(KEEPS_BASES[compiler], self.commands(build, "consumer_" + kind))
@@ -128,8 +134,7 @@ class Install(unittest.TestCase):
         for compiler in COMPILERS:
             with self.subTest(compiler):
                 build = self.top / ("subproject." + compiler)
-                run("cmake", "-G", "Ninja", "-S", HERE / "subproject", "-B", build,
-                    f"-DBURROW_SOURCE={HERE.parents[1]}", f"-DCMAKE_CXX_COMPILER={compiler}")
+                configure(HERE / "subproject", build, compiler, f"-DBURROW_SOURCE={HERE.parents[1]}")
                 plan = run("ninja", "-C", build, "-n", "all")
                 self.assertIn("libburrow.a", plan)
                 self.assertIn("consumer_burrow_shared", plan)
@@ -185,8 +190,7 @@ class Install(unittest.TestCase):
     def test_burrow_enable(self):
         build = self.top / "enabled"
         source = shutil.copytree(HERE / "enabled", self.top / "enabled_source")
-        run("cmake", "-G", "Ninja", "-S", source, "-B", build,
-            "-DCMAKE_CXX_COMPILER=clang++-19", f"-DCMAKE_PREFIX_PATH={self.prefix}")
+        configure(source, build, "clang++-19", f"-DCMAKE_PREFIX_PATH={self.prefix}")
         said = run("cmake", "--build", build)
         self.assertRegex(said, r"enabled\.cc:\d+:\d+: make<.*Point> does not escape")
         keeps = KEEPS_BASES["clang++-19"]
@@ -198,9 +202,7 @@ class Install(unittest.TestCase):
         self.assertEqual(run(build / "across"), total + "nothing\n")
         self.assertEqual(run(build / "stranger"), total + "all\n")
         # The function keeps its argument now: who relied on it is compiled again.
-        with open(source / "point.cc", "w") as text:
-            text.write('#include "point.h"\nconst Point* kept;\n'
-                       "int64_t coordinates(const Point* p) { kept = p; return p->x + p->y; }\n")
+        (source / "point.cc").write_text(KEEPING_POINT)
         run("cmake", "--build", build)
         self.assertEqual(run(build / "across"), total + "all\n")
 
@@ -210,13 +212,11 @@ class Install(unittest.TestCase):
         build = self.top / "cached"
         source = shutil.copytree(HERE / "enabled", self.top / "cached_source")
         env = dict(os.environ, CCACHE_DIR=str(self.top / "cache"))
-        run("cmake", "-G", "Ninja", "-S", source, "-B", build, "-DCMAKE_CXX_COMPILER=clang++-19",
-            "-DCMAKE_CXX_COMPILER_LAUNCHER=ccache", f"-DCMAKE_PREFIX_PATH={self.prefix}", env=env)
+        configure(source, build, "clang++-19", "-DCMAKE_CXX_COMPILER_LAUNCHER=ccache",
+                  f"-DCMAKE_PREFIX_PATH={self.prefix}", env=env)
         total = "total 1499998500000, on the heap: "
-        keeps = ('#include "point.h"\nconst Point* kept;\n'
-                 "int64_t coordinates(const Point* p) { kept = p; return p->x + p->y; }\n")
         reads = (source / "point.cc").read_text()
-        for text, heap in ((reads, "nothing\n"), (keeps, "all\n"), (reads, "nothing\n")):
+        for text, heap in ((reads, "nothing\n"), (KEEPING_POINT, "all\n"), (reads, "nothing\n")):
             (source / "point.cc").write_text(text)
             run("cmake", "--build", build, env=env)
             self.assertEqual(run(build / "across"), total + heap)

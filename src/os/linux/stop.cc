@@ -146,7 +146,7 @@ bool trace_thread(uint32_t tid, uint32_t generation, const TaskStatus& status) {
     slot->context = traced.registers;
     slot->context_end = traced.registers_end;
   }
-  slot->below_too = true;  // it may be: nobody tells where its signal stack is
+  slot->below_too = true;  // it may be: where its signal stack is cannot be asked
   fill_place(*slot, traced.sp);
   g_traced[g_traced_count++] = tid;
   announce(tid, generation);
